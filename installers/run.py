@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One entry from a fresh clone to a working FlowAnchor. Standard library only, Python 3.11 or newer.
+
+    python3 installers/run.py setup   make .venv under the clone and install FlowAnchor into it
+    python3 installers/run.py test    set up if needed, then format, lint, types and tests
+    python3 installers/run.py demo    set up if needed, then `flowanchor demo`
+
+A set-up that is complete for the present pyproject.toml is recognised by its stamp and left alone. One that was
+killed half-way is thrown away and made anew; one that failed (no network, say) is continued.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST_PYTHON = (3, 11)
+TORCH = "torch==2.13.0"
+# With a CPU build of torch the environment takes 1.8 GB, with CUDA several times that.
+LEAST_FREE_BYTES = 3_000_000_000
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the text says why and what to do."""
+
+
+def say(text: str) -> None:
+    print(f"[flowanchor] {text}", flush=True)
+
+
+def executable(venv: Path, name: str) -> Path:
+    """Path of a program inside a virtual environment on this system."""
+    return venv / "Scripts" / f"{name}.exe" if os.name == "nt" else venv / "bin" / name
+
+
+def wanted_stamp(root: Path) -> dict[str, str]:
+    """What a complete set-up of this clone looks like. Any difference means: install again.
+
+    The clone's own path is part of it because an editable install and its scripts hold absolute paths.
+    """
+    return {
+        "pyproject": hashlib.sha256((root / "pyproject.toml").read_bytes()).hexdigest(),
+        "torch": TORCH,
+        "root": str(root),
+        "state": "complete",
+    }
+
+
+def read_stamp(venv: Path) -> dict[str, str] | None:
+    try:
+        found = json.loads((venv / "flowanchor-setup.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def write_stamp(venv: Path, stamp: dict[str, str]) -> None:
+    unfinished = venv / "flowanchor-setup.json.partial"
+    unfinished.write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(venv / "flowanchor-setup.json")
+
+
+def check_python() -> None:
+    if sys.version_info < OLDEST_PYTHON:
+        wanted = ".".join(map(str, OLDEST_PYTHON))
+        raise SetupError(
+            f"This is Python {sys.version.split()[0]}; FlowAnchor needs {wanted} or newer. "
+            f"Install one and start this file with it, for example: python{wanted} installers/run.py setup"
+        )
+
+
+def check_disk(root: Path) -> None:
+    free = shutil.disk_usage(root).free
+    if free < LEAST_FREE_BYTES:
+        raise SetupError(
+            f"Only {free / 1e9:.1f} GB are free on the disk that holds {root}; the set-up needs at least "
+            f"{LEAST_FREE_BYTES / 1e9:.0f} GB (about 8 GB with CUDA). Free some space and start again."
+        )
+
+
+def pip(venv: Path, arguments: Sequence[str], meaning: str) -> None:
+    """Run the environment's own pip; `meaning` says in plain words what for."""
+    say(meaning)
+    command = [
+        str(executable(venv, "python")),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        *arguments,
+    ]
+    if subprocess.run(command, cwd=ROOT).returncode != 0:
+        raise SetupError(
+            f"pip could not finish ({' '.join(arguments)}); its own message is above. "
+            "Usually the network or the disk is the cause. Start the same command again, it goes on from here."
+        )
+
+
+def works(venv: Path) -> bool:
+    """Whether the interpreter inside starts and has pip (false once the Python it was made with is gone)."""
+    python = executable(venv, "python")
+    if not python.exists():
+        return False
+    probe = subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True)
+    return probe.returncode == 0
+
+
+def create_venv(venv: Path, stamp: dict[str, str]) -> None:
+    """Make an empty environment in place of whatever is there.
+
+    pip goes in as a second step, after the stamp, so that a kill at any moment is noticed by the next run.
+    """
+    say(f"creating the virtual environment {venv}")
+    bare = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)]
+    add_pip = [str(executable(venv, "python")), "-m", "ensurepip", "--default-pip"]
+    for command in (bare, add_pip):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            version = f"{sys.version_info.major}.{sys.version_info.minor}"
+            raise SetupError(
+                f"Python could not make a virtual environment: {(done.stdout + done.stderr).strip()}\n"
+                f"On Debian and Ubuntu install its module with: sudo apt install python{version}-venv"
+            )
+        write_stamp(venv, stamp)
+
+
+def set_up(root: Path, torch_index: str | None = None) -> Path:
+    """Bring `.venv` to what pyproject.toml asks for and return its folder. Quick when it is already there."""
+    venv = root / ".venv"
+    wanted = wanted_stamp(root)
+    stamp = read_stamp(venv)
+    if stamp == wanted and torch_index is None and executable(venv, "flowanchor").exists():
+        say(f"{venv} is up to date")
+        return venv
+
+    check_disk(root)
+    started = time.monotonic()
+    killed = stamp is not None and stamp.get("state") == "installing"
+    moved = stamp is not None and stamp.get("root") != str(root)
+    if killed:
+        say("the last set-up was interrupted; starting it anew")
+    unfinished = {**wanted, "state": "installing"}
+    if killed or moved or not works(venv):
+        create_venv(venv, unfinished)
+    write_stamp(venv, unfinished)
+    try:
+        # torch alone and first: otherwise pip may look at several torch builds while it resolves the rest.
+        source = ["--index-url", torch_index, "--force-reinstall", "--no-deps"] if torch_index else []
+        pip(venv, [*source, TORCH], f"installing {TORCH} (the large one)")
+        pip(venv, ["-e", f"{root}[dev]"], "installing FlowAnchor and the tools its tests need")
+    except SetupError:
+        write_stamp(venv, {**wanted, "state": "failed"})
+        raise
+    write_stamp(venv, wanted)
+    say(f"set-up complete in {time.monotonic() - started:.0f} s")
+    return venv
+
+
+def run_demo(venv: Path, extra: Sequence[str]) -> int:
+    return subprocess.run([str(executable(venv, "flowanchor")), "demo", *extra]).returncode
+
+
+def run_tests(venv: Path, extra: Sequence[str]) -> int:
+    """Format, lint, types and tests; `extra` goes to pytest. Goes through all four and names what failed."""
+    python = str(executable(venv, "python"))
+    checks = {
+        "ruff format": [python, "-m", "ruff", "format", "--check", "."],
+        "ruff check": [python, "-m", "ruff", "check", "."],
+        "mypy": [python, "-m", "mypy"],
+        # Before `extra`, so that `-m optin` on the command line wins.
+        "pytest": [python, "-m", "pytest", "-m", "not optin", *extra],
+    }
+    failed = []
+    for name, command in checks.items():
+        say(" ".join(["python", *command[1:]]))
+        if subprocess.run(command, cwd=ROOT).returncode != 0:
+            failed.append(name)
+    say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return 1 if failed else 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description="Set FlowAnchor up in this clone, test it, or show it.")
+    parser.add_argument("task", choices=["setup", "test", "demo"])
+    parser.add_argument(
+        "--torch-index",
+        metavar="URL",
+        help="package index to take torch from, for another CUDA version or a CPU-only build (with setup)",
+    )
+    known, extra = parser.parse_known_args(arguments)
+    if known.task == "setup" and extra:
+        parser.error(f"setup does not know {' '.join(extra)}")
+    try:
+        check_python()
+        venv = set_up(ROOT, known.torch_index)
+    except SetupError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted; the next run repairs the set-up.", file=sys.stderr)
+        return 130
+    if known.task == "setup":
+        say(f"the command is {executable(venv, 'flowanchor')}")
+        return 0
+    return run_demo(venv, extra) if known.task == "demo" else run_tests(venv, extra)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

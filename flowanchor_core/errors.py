@@ -7,8 +7,8 @@ from __future__ import annotations
 class FlowAnchorError(Exception):
     """Base of every failure that is shown to a user.
 
-    `code` is short, kebab-case and stable (scripts and docs refer to it); `message` says in one sentence what is
-    wrong, `action` in one sentence what helps.
+    `code` is short, kebab-case and stable (scripts and docs refer to it); `message` says in one sentence what
+    is wrong, `action` in one sentence what helps.
     """
 
     def __init__(self, code: str, message: str, action: str) -> None:

@@ -6,8 +6,8 @@
     python3 installers/run.py test    set up if needed, then format, lint, types and tests
     python3 installers/run.py demo    set up if needed, then `flowanchor demo`
 
-A set-up that is complete for the present pyproject.toml is recognised by its stamp and left alone. One that was
-killed half-way is thrown away and made anew; one that failed (no network, say) is continued.
+A set-up that is complete for the present pyproject.toml is recognised by its stamp and left alone. One that
+was killed half-way is thrown away and made anew; one that failed (no network, say) is continued.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def pip(venv: Path, arguments: Sequence[str], meaning: str) -> None:
     if subprocess.run(command, cwd=ROOT).returncode != 0:
         raise SetupError(
             f"pip could not finish ({' '.join(arguments)}); its own message is above. "
-            "Usually the network or the disk is the cause. Start the same command again, it goes on from here."
+            "Usually the network or the disk is the cause. Start the same command again to go on from here."
         )
 
 

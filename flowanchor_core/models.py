@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where models are found, and what a model folder says about itself.
+
+A model is a diffusers-layout Wan text-to-video folder. It is named `shapes` (the one shipped in this
+package), by the name of a folder in the user's models folder, or by the path of any folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowanchor_core.errors import ModelError
+
+EMBEDDED = "shapes"
+EMBEDDED_FOLDER = Path(__file__).parent / "shapes" / "weights"
+CARD_FILE = "flowanchor.json"
+PARTS = ("transformer", "vae", "text_encoder", "tokenizer")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What an edit needs to know about a model before any weight is read.
+
+    Read from the folder's `flowanchor.json`; a folder without one is taken for a Wan2.1 release.
+    `native_size` is (width, height) in pixels and `native_frames` a count of pixel frames: what the model was
+    trained on. `world` names the only kind of footage a toy model understands, None for a model of the real
+    one. `sampling` overrides fields of the presets (see presets.py).
+    """
+
+    name: str
+    folder: Path
+    text_length: int = 512
+    native_frames: int = 81
+    native_size: tuple[int, int] = (832, 480)
+    world: str | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+
+
+def user_models_folder() -> Path:
+    """Folder whose sub-folders are models known by name: $FLOWANCHOR_MODELS, else the user's data folder."""
+    if chosen := os.environ.get("FLOWANCHOR_MODELS"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    return base / "flowanchor" / "models"
+
+
+def find_model(name: str) -> Path:
+    """Folder of the model called `name` (see the module's docstring); ModelError if there is none."""
+    if name == EMBEDDED:
+        return _checked(EMBEDDED_FOLDER, name)
+    if name and (named := user_models_folder() / name).is_dir() and Path(name).name == name:
+        return _checked(named, name)
+    if name and (path := Path(name).expanduser()).is_dir():
+        return _checked(path, name)
+    raise ModelError(
+        "unknown-model",
+        f"There is no model called '{name}': known are {', '.join(names())}.",
+        "Give one of these or the path of a folder in the diffusers layout.",
+    )
+
+
+def names() -> list[str]:
+    """The embedded model first, then the folders in the user's models folder by name."""
+    folder = user_models_folder()
+    extra = (
+        sorted(entry.name for entry in folder.iterdir() if _looks_like_model(entry))
+        if folder.is_dir()
+        else []
+    )
+    return [EMBEDDED, *(name for name in extra if name != EMBEDDED)]
+
+
+def read_card(folder: Path, name: str | None = None) -> ModelCard:
+    """The folder's card, checked; ModelError names the file and the field that cannot be used."""
+    path = folder / CARD_FILE
+    name = name or folder.name
+    if not path.exists():
+        return ModelCard(name, folder)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as failure:
+        raise _bad_card(path, "is not readable JSON") from failure
+    if not isinstance(raw, dict):
+        raise _bad_card(path, "does not hold a JSON object")
+    plain = ModelCard(name, folder)
+    size = raw.get("native_size", list(plain.native_size))
+    if not (isinstance(size, list) and len(size) == 2 and all(_is_count(side) for side in size)):
+        raise _bad_card(path, "has a native_size that is not [width, height]")
+    counts = {key: raw.get(key, getattr(plain, key)) for key in ("text_length", "native_frames")}
+    for key, value in counts.items():
+        if not _is_count(value):
+            raise _bad_card(path, f"has a {key} that is not a positive whole number")
+    world, sampling = raw.get("world"), raw.get("sampling", {})
+    if not (world is None or isinstance(world, str)) or not isinstance(sampling, dict):
+        raise _bad_card(path, "has a world that is not a word or a sampling that is not an object")
+    return ModelCard(
+        name=name,
+        folder=folder,
+        text_length=counts["text_length"],
+        native_frames=counts["native_frames"],
+        native_size=(size[0], size[1]),
+        world=world,
+        sampling=sampling,
+    )
+
+
+def _checked(folder: Path, name: str) -> Path:
+    missing = [part for part in PARTS if not (folder / part).is_dir()]
+    if missing:
+        raise ModelError(
+            "model-incomplete",
+            f"The model '{name}' lacks {', '.join(missing)} in {folder}.",
+            "Give a folder in the diffusers layout with all of its parts.",
+        )
+    return folder
+
+
+def _looks_like_model(folder: Path) -> bool:
+    return all((folder / part).is_dir() for part in PARTS)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _bad_card(path: Path, problem: str) -> ModelError:
+    return ModelError(
+        "model-card", f"{path} {problem}.", "Correct the file or remove it to get Wan2.1's values."
+    )

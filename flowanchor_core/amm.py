@@ -17,17 +17,18 @@ def modulate(
 ) -> Tensor:
     """Scale the velocity difference by its own normalised contrast.
 
-    `c = mean over channels of dV`, `C = (c - min c) / (max c - min c + 1e-7)` over all F*H*W positions of a sample,
-    `gamma_F = gamma * ln F / ln f0`, result `(1 + gamma_F * C) * dV`. One frame (F = 1) gives the identity, `f0`
-    frames give the full gamma.
+    `c = mean over channels of dV`, `C = (c - min c) / (max c - min c + 1e-7)` over all F*H*W positions of a
+    sample, `gamma_F = gamma * ln F / ln f0`, result `(1 + gamma_F * C) * dV`. One frame (F = 1) gives the
+    identity, `f0` frames give the full gamma.
 
     Args:
         dv: velocity difference [B, C, F, H, W].
         gamma: strength, 0 or more; 0 is the identity.
         f0: latent frames at which gamma applies in full, above 1 (21 latent frames are 81 pixel frames).
-        contrast: "signed" takes the mean of dV (the paper's literal form, which favours positive edits whatever
-            their strength); "magnitude" takes the mean of |dV|.
-        frames: F for gamma_F when `dv` covers more frames than the model sees at once (windows); default: dv's own.
+        contrast: "signed" takes the mean of dV (the paper's literal form, which favours positive edits
+            whatever their strength); "magnitude" takes the mean of |dV|.
+        frames: F for gamma_F when `dv` covers more frames than the model sees at once (windows); default:
+            dv's own.
 
     Raises:
         ValueError: `dv` not 5-dimensional, `f0` not above 1, `frames` below 1 or an unknown contrast.

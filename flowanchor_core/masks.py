@@ -57,12 +57,12 @@ Geometry = Box | Polygon | Scribble
 def to_token_grid(mask: Tensor, stride_t: int = 4, token_h: int = 16, token_w: int = 16) -> Tensor:
     """Max-pool a pixel mask to the transformer's tokens (time, rows, columns; flattened: token order).
 
-    Latent frame 0 sees pixel frame 0; latent frame j sees pixel frames `stride_t * (j-1) + 1 .. stride_t * j`. A
-    token is in when any of its pixels, on any of its frames, is.
+    Latent frame 0 sees pixel frame 0; latent frame j sees pixel frames `stride_t * (j-1) + 1 .. stride_t *
+    j`. A token is in when any of its pixels, on any of its frames, is.
 
     Args:
-        mask: [T, H, W], bool, or 0..1 where 0.5 and more counts as inside; T = stride_t * n + 1, H and W multiples
-            of the token's size.
+        mask: [T, H, W], bool, or 0..1 where 0.5 and more counts as inside; T = stride_t * n + 1, H and W
+            multiples of the token's size.
         stride_t: pixel frames a latent frame (Wan: 4).
         token_h, token_w: pixels a token covers (Wan: VAE stride 8 times patch 2).
 
@@ -102,8 +102,8 @@ def rasterize(geometry: Geometry | Sequence[Geometry], frames: int, height: int,
         bool [frames, height, width].
 
     Raises:
-        InputError: a size or a width that is not positive, a coordinate that is not finite, no keyframes, keyframes
-            with differing point counts or repeated frames, a polygon of fewer than three points.
+        InputError: a size or a width that is not positive, a coordinate that is not finite, no keyframes,
+            keyframes with differing point counts or repeated frames, a polygon of fewer than three points.
     """
     if min(frames, height, width) < 1:
         raise _bad_geometry(f"A mask of {frames} frames of {width}x{height} has no pixels.")

@@ -39,9 +39,9 @@ def target_tokens(
 ) -> TargetTokens:
     """Find the target prompt's tokens that carry the change.
 
-    With `words`, every place where one of them (a word or a phrase, upper or lower case) stands in the target prompt
-    counts. Without, the words that differ from the source prompt do, articles aside. Words are mapped through the
-    tokenizer's character offsets: every piece that overlaps a word belongs to it.
+    With `words`, every place where one of them (a word or a phrase, upper or lower case) stands in the target
+    prompt counts. Without, the words that differ from the source prompt do, articles aside. Words are mapped
+    through the tokenizer's character offsets: every piece that overlaps a word belongs to it.
 
     Args:
         tokenizer: a fast Hugging Face tokenizer (it must give offsets).

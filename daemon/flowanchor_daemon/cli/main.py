@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command's entry point and its list of sub-commands."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from flowanchor_daemon.cli import bench, demo, doctor, edit, models
+
+app = typer.Typer(
+    name="flowanchor",
+    help="Edit a marked region of a video clip by describing it before and after.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"flowanchor {importlib.metadata.version('flowanchor')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("edit")(edit.edit)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.add_typer(bench.app, name="bench")
+app.add_typer(models.app, name="models")
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    # As an exception, so that every `with` and `finally` on the way out removes its unfinished files.
+    sys.exit(128 + number)
+
+
+def run() -> None:
+    """Console script `flowanchor`."""
+    signal.signal(signal.SIGTERM, _leave)
+    app()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contact sheet: some frames of an edit side by side, so that a person can judge it at a glance."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flowanchor_core.errors import DeliveryError
+
+ROWS = ("source", "mask", "result", "difference x4")
+_MOST_COLUMNS = 6
+_TILE = 240  # longest side of a tile in pixels, roughly: tiny clips are enlarged by whole factors
+_LEFT, _TOP, _GAP = 118, 46, 6
+_BACKGROUND, _INK = 24, (225, 225, 225)
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One frame and its number: `source` and `result` uint8 [H, W, 3] RGB, `mask` float [H, W] in 0..1."""
+
+    frame: int
+    source: Image
+    mask: NDArray[np.float32]
+    result: Image
+
+
+def columns_for(frames: int) -> tuple[int, ...]:
+    """Which of `frames` frames (from 0) a sheet shows: at most six, evenly spread, both ends included."""
+    count = min(frames, _MOST_COLUMNS)
+    if count <= 1:
+        return (0,) * count
+    return tuple(round(index * (frames - 1) / (count - 1)) for index in range(count))
+
+
+def draw(columns: Sequence[Column], title: str) -> Image:
+    """Sheet as uint8 [H, W, 3] RGB: a row each for source, mask, result and four times their difference."""
+    height, width = _tile_size(columns[0].source)
+    sheet = np.full(
+        (_TOP + len(ROWS) * (height + _GAP), _LEFT + len(columns) * (width + _GAP), 3), _BACKGROUND, np.uint8
+    )
+    _write(sheet, title, (_GAP, 18))
+    for row, label in enumerate(ROWS):
+        _write(sheet, label, (_GAP, _TOP + row * (height + _GAP) + height // 2))
+    for index, column in enumerate(columns):
+        left = _LEFT + index * (width + _GAP)
+        _write(sheet, f"frame {column.frame}", (left, 38))
+        for row, tile in enumerate(_tiles(column)):
+            top = _TOP + row * (height + _GAP)
+            sheet[top : top + height, left : left + width] = _scaled(tile, height, width)
+    return sheet
+
+
+def save(columns: Sequence[Column], path: Path, title: str) -> None:
+    """Draw the sheet and write it as PNG, under its final name only once it is whole."""
+    _, data = cv2.imencode(".png", cv2.cvtColor(draw(columns, title), cv2.COLOR_RGB2BGR))
+    unfinished = path.with_name(f".{path.name}.partial")
+    try:
+        unfinished.write_bytes(data.tobytes())
+        unfinished.replace(path)
+    except OSError as failure:
+        unfinished.unlink(missing_ok=True)
+        reason = "the disk is full" if failure.errno == errno.ENOSPC else failure.strerror
+        raise DeliveryError(
+            "sheet-not-written",
+            f"The contact sheet {path} could not be written: {reason}.",
+            "Give another place with --sheet.",
+        ) from failure
+
+
+def _tiles(column: Column) -> tuple[Image, Image, Image, Image]:
+    source, result = column.source.astype(np.float32), column.result.astype(np.float32)
+    inside = column.mask[..., None]
+    shown_mask = source * 0.35 * (1 - inside) + 255.0 * inside
+    difference = np.abs(result - source) * 4
+    return column.source, _to_bytes(shown_mask), column.result, _to_bytes(difference)
+
+
+def _to_bytes(picture: NDArray[Any]) -> Image:
+    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
+
+
+def _tile_size(picture: Image) -> tuple[int, int]:
+    height, width = picture.shape[:2]
+    longest = max(height, width)
+    if longest <= _TILE:
+        factor = max(1, _TILE // longest)
+        return height * factor, width * factor
+    return max(1, round(height * _TILE / longest)), max(1, round(width * _TILE / longest))
+
+
+def _scaled(tile: Image, height: int, width: int) -> Image:
+    enlarged = height >= tile.shape[0]
+    method = cv2.INTER_NEAREST if enlarged else cv2.INTER_AREA
+    return np.asarray(cv2.resize(tile, (width, height), interpolation=method), np.uint8)
+
+
+def _write(sheet: Image, text: str, at: tuple[int, int]) -> None:
+    """Text in plain ASCII at (x, baseline y); other signs become '?', which is all this font knows."""
+    plain = text.encode("ascii", "replace").decode("ascii")
+    cv2.putText(sheet, plain, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)

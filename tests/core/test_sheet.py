@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from flowanchor_core import sheet
+from flowanchor_core.errors import DeliveryError
+
+
+def column(frame: int, size: tuple[int, int] = (64, 64)) -> sheet.Column:
+    """Left half marked and changed from dark to bright."""
+    height, width = size
+    source = np.full((height, width, 3), 40, np.uint8)
+    result = source.copy()
+    result[:, : width // 2] = 60
+    mask = np.zeros((height, width), np.float32)
+    mask[:, : width // 2] = 1
+    return sheet.Column(frame, source, mask, result)
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [(0, ()), (1, (0,)), (2, (0, 1)), (6, (0, 1, 2, 3, 4, 5)), (17, (0, 3, 6, 10, 13, 16))],
+)
+def test_shown_frames_are_spread_over_the_clip(frames: int, expected: tuple[int, ...]) -> None:
+    assert sheet.columns_for(frames) == expected
+
+
+def test_rows_show_source_mask_result_and_enlarged_difference() -> None:
+    picture = sheet.draw([column(0), column(16)], "title")
+    tile = 64 * 3  # a 64-pixel clip is enlarged three times
+    tops = [46 + row * (tile + 6) for row in range(4)]
+    inside = [tuple(picture[top + tile // 2, 118 + tile // 4]) for top in tops]
+    outside = [tuple(picture[top + tile // 2, 118 + tile * 3 // 4]) for top in tops]
+    assert inside == [(40, 40, 40), (255, 255, 255), (60, 60, 60), (80, 80, 80)]
+    assert outside == [(40, 40, 40), (14, 14, 14), (40, 40, 40), (0, 0, 0)]
+
+
+def test_large_frames_are_made_small() -> None:
+    picture = sheet.draw([column(0, (1080, 1920))], "title")
+    assert picture.shape[0] < 800
+
+
+def test_save_writes_what_was_drawn_and_nothing_else(tmp_path: Path) -> None:
+    columns = [column(3)]
+    sheet.save(columns, tmp_path / "sheet.png", "a clip")
+    read = cv2.imread(str(tmp_path / "sheet.png"))
+    assert read is not None
+    assert np.array_equal(read[..., ::-1], sheet.draw(columns, "a clip"))
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DeliveryError, match="the disk is full"):
+        sheet.save([column(0)], tmp_path / "sheet.png", "a clip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_signs_the_font_lacks_do_no_harm(tmp_path: Path) -> None:
+    assert sheet.draw([column(0)], "ein grüner Würfel → 球").dtype == np.uint8

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""installers/run.py with real virtual environments and a recorded stand-in for pip (no network)."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "installers" / "run.py"
+
+
+@pytest.fixture
+def run() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("installers_run", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class FakePip:
+    """Records the calls; the second one leaves the console script behind, as the real one does."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.calls: list[list[str]] = []
+        self.fail_at: int | None = None
+        self.kill_at: int | None = None
+
+    def __call__(self, venv: Path, arguments: Sequence[str], meaning: str) -> None:
+        self.calls.append(list(arguments))
+        if self.kill_at == len(self.calls):
+            raise KeyboardInterrupt
+        if self.fail_at == len(self.calls):
+            raise self.module.SetupError("pip could not finish")
+        if "-e" in arguments:
+            self.module.executable(venv, "flowanchor").touch()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def pip(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> FakePip:
+    fake = FakePip(run)
+    real = subprocess.run
+
+    def without_ensurepip(command: list[str], **options: Any) -> Any:
+        # Putting pip in takes seconds; one test below does it for real.
+        if "ensurepip" in command or "pip" in command:
+            python = Path(command[0])
+            return subprocess.CompletedProcess(command, 0 if python.exists() else 1, "", "")
+        return real(command, **options)
+
+    monkeypatch.setattr(run, "pip", fake)
+    monkeypatch.setattr(run.subprocess, "run", without_ensurepip)
+    return fake
+
+
+def test_torch_is_installed_alone_and_first(run: ModuleType, pip: FakePip, clone: Path) -> None:
+    venv = run.set_up(clone)
+    assert pip.calls == [["torch==2.13.0"], ["-e", f"{clone}[dev]"]]
+    assert json.loads((venv / "flowanchor-setup.json").read_text())["state"] == "complete"
+
+
+def test_torch_pin_is_the_projects_own(run: ModuleType) -> None:
+    assert f'"{run.TORCH}"' in (SCRIPT.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_a_second_run_installs_nothing_and_changes_nothing(
+    run: ModuleType, pip: FakePip, clone: Path
+) -> None:
+    venv = run.set_up(clone)
+    before = {path: path.stat().st_mtime_ns for path in clone.rglob("*")}
+    pip.calls.clear()
+    assert run.set_up(clone) == venv
+    assert pip.calls == []
+    assert {path: path.stat().st_mtime_ns for path in clone.rglob("*")} == before
+
+
+def test_a_changed_pyproject_is_installed_into_the_same_environment(
+    run: ModuleType, pip: FakePip, clone: Path
+) -> None:
+    kept = run.set_up(clone) / "kept"
+    kept.touch()
+    pip.calls.clear()
+    (clone / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
+    run.set_up(clone)
+    assert len(pip.calls) == 2
+    assert kept.exists()
+
+
+def test_a_killed_set_up_is_made_anew(run: ModuleType, pip: FakePip, clone: Path) -> None:
+    pip.kill_at = 2
+    with pytest.raises(KeyboardInterrupt):
+        run.set_up(clone)
+    broken = clone / ".venv" / "half-written"
+    broken.touch()
+    pip.calls.clear()
+    pip.kill_at = None
+    venv = run.set_up(clone)
+    assert not broken.exists()
+    assert len(pip.calls) == 2
+    assert run.read_stamp(venv) == run.wanted_stamp(clone)
+
+
+def test_a_kill_while_pip_is_put_in_is_noticed(
+    run: ModuleType, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = subprocess.run
+
+    def killed(command: list[str], **options: Any) -> Any:
+        if "ensurepip" in command:
+            raise KeyboardInterrupt
+        return real(command, **options)
+
+    monkeypatch.setattr(run, "pip", FakePip(run))
+    with monkeypatch.context() as patch:
+        patch.setattr(run.subprocess, "run", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run.set_up(clone)
+    assert run.works(run.set_up(clone))
+
+
+def test_a_failed_install_is_continued_in_place(run: ModuleType, pip: FakePip, clone: Path) -> None:
+    pip.fail_at = 2
+    with pytest.raises(run.SetupError):
+        run.set_up(clone)
+    kept = clone / ".venv" / "kept"
+    kept.touch()
+    pip.fail_at = None
+    run.set_up(clone)
+    assert kept.exists()
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(run: ModuleType, pip: FakePip, clone: Path) -> None:
+    python = run.executable(run.set_up(clone), "python")
+    (clone / "pyproject.toml").write_text("changed", encoding="utf-8")
+    python.unlink()
+    python.symlink_to(clone / "no-such-python")
+    assert run.executable(run.set_up(clone), "python").exists()
+
+
+def test_a_copied_clone_gets_its_own_environment(
+    run: ModuleType, pip: FakePip, clone: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run.set_up(clone)
+    copy = tmp_path_factory.mktemp("copy") / "clone"
+    shutil.copytree(clone, copy, symlinks=True)
+    pip.calls.clear()
+    venv = run.set_up(copy)
+    assert pip.calls[-1] == ["-e", f"{copy}[dev]"]
+    assert str(copy) in (venv / "pyvenv.cfg").read_text()
+
+
+def test_a_full_disk_is_said_before_anything_is_made(
+    run: ModuleType, pip: FakePip, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(run.shutil, "disk_usage", lambda path: usage(10, 10, 100_000_000))
+    with pytest.raises(run.SetupError, match=r"Only 0\.1 GB are free"):
+        run.set_up(clone)
+    assert not (clone / ".venv").exists()
+
+
+def test_an_old_python_is_refused_with_the_version_it_needs(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "OLDEST_PYTHON", (99, 0))
+    with pytest.raises(run.SetupError, match=r"needs 99\.0 or newer"):
+        run.check_python()
+
+
+def test_a_python_without_venv_names_the_package(
+    run: ModuleType, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(command: list[str], **options: Any) -> Any:
+        return subprocess.CompletedProcess(command, 1, "", "No module named ensurepip")
+
+    monkeypatch.setattr(run.subprocess, "run", without)
+    with pytest.raises(run.SetupError, match=r"apt install python3\.\d+-venv"):
+        run.set_up(clone)
+
+
+def test_pip_that_fails_is_reported_in_plain_words(run: ModuleType, tmp_path: Path) -> None:
+    broken = run.executable(tmp_path / ".venv", "python")
+    broken.parent.mkdir(parents=True)
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(run.SetupError, match="Start the same command again"):
+        run.pip(tmp_path / ".venv", ["torch"], "installing torch")
+
+
+def test_all_four_checks_run_and_failures_are_named(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[list[str]] = []
+
+    def record(command: list[str], **options: Any) -> Any:
+        commands.append(command[2:])
+        return subprocess.CompletedProcess(command, 1 if "mypy" in command else 0)
+
+    monkeypatch.setattr(run.subprocess, "run", record)
+    assert run.run_tests(Path("/clone/.venv"), ["-k", "sar"]) == 1
+    assert commands == [
+        ["ruff", "format", "--check", "."],
+        ["ruff", "check", "."],
+        ["mypy"],
+        ["pytest", "-m", "not optin", "-k", "sar"],
+    ]
+    assert "failed: mypy" in capsys.readouterr().out
+
+
+def test_the_script_needs_nothing_but_the_standard_library() -> None:
+    bare = subprocess.run(
+        [sys.executable, "-I", "-S", str(SCRIPT), "--help"],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert bare.returncode == 0
+    assert "demo" in bare.stdout

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The times of a clip's frames, found by reading its packets without decoding them.
+
+Containers often lack a frame count or state a wrong one, and edit lists hide frames. The packets know: each
+that is shown has a presentation time; sorted, the n-th is frame n's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from flowanchor_core.errors import InputError
+from flowanchor_core.footage.limits import MAX_FRAMES
+
+# One packet shown is one frame for these. Others (VP8's hidden frames, packed B-frames in AVI) are counted
+# by decoding.
+_ONE_PACKET_A_FRAME = frozenset(
+    {
+        "h264",
+        "hevc",
+        "av1",
+        "vp9",
+        "prores",
+        "dnxhd",
+        "ffv1",
+        "mjpeg",
+        "png",
+        "rawvideo",
+        "v210",
+        "cfhd",
+        "hap",
+    }
+    | {
+        "huffyuv",
+        "ffvhuff",
+        "utvideo",
+        "magicyuv",
+        "qtrle",
+        "jpeg2000",
+        "dvvideo",
+        "theora",
+        "h263",
+        "wmv2",
+        "wmv3",
+    }
+    | {"mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v2", "msmpeg4v3"}
+)
+_STANDARD_RATES = tuple(
+    Fraction(rate)
+    for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "100", "120")
+)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Presentation times of all frames in units of `time_base`, ascending, and the keyframes'."""
+
+    pts: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    time_base: Fraction
+
+
+def scan(container: InputContainer, stream: VideoStream) -> Timeline | None:
+    """Read all packets of `stream`; None where they do not tell the frames' times.
+
+    Raises:
+        InputError: more than `limits.MAX_FRAMES` frames.
+    """
+    packed = "avi" in container.format.name and stream.codec_context.name == "mpeg4"
+    if stream.codec_context.name not in _ONE_PACKET_A_FRAME or packed or stream.time_base is None:
+        return None
+    times: list[int] = []
+    keys: list[int] = []
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0 or packet.is_discard:
+                continue
+            if packet.pts is None:
+                return None
+            times.append(packet.pts)
+            if packet.is_keyframe:
+                keys.append(packet.pts)
+            if len(times) > MAX_FRAMES:
+                raise InputError(
+                    "too-long", f"The clip has more than {MAX_FRAMES} frames.", "Cut it to the part you need."
+                )
+    except av.FFmpegError:
+        return None  # damaged somewhere: decoding tells how far it is good
+    pts = np.unique(np.array(times, dtype=np.int64))
+    if len(pts) != len(times):
+        return None
+    return Timeline(pts, np.unique(np.array(keys, dtype=np.int64)), Fraction(stream.time_base))
+
+
+def choose_rate(stated: list[Fraction], timeline: Timeline | None) -> tuple[Fraction | None, float]:
+    """The exact rate that fits the frame times best, and by how many frames they leave it at most.
+
+    Of the rates that stay within the time base's own rounding, the first stated one wins, then the standard
+    ones: Matroska and FLV round times to milliseconds, and what they state may be rounded too.
+    """
+    rates = [rate for rate in stated if rate > 0]
+    if timeline is None or len(timeline.pts) < 2:
+        return (rates[0] if rates else None), 0.0
+    best: tuple[Fraction | None, float] = (None, float("inf"))
+    for rate in (*rates, *_STANDARD_RATES):
+        drift = _drift(timeline, rate)
+        if drift * float(1 / rate) <= float(timeline.time_base) * 1.01:
+            return rate, drift
+        if drift < best[1]:
+            best = (rate, drift)
+    return best
+
+
+def _drift(timeline: Timeline, rate: Fraction) -> float:
+    elapsed = (timeline.pts - timeline.pts[0]).astype(np.float64) * float(timeline.time_base * rate)
+    return float(np.abs(elapsed - np.arange(len(elapsed))).max())

@@ -4,21 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import T5TokenizerFast
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.tokens import clean_prompt, target_tokens
-
-
-@pytest.fixture(scope="module")
-def tokenizer() -> Any:
-    """A small Unigram tokenizer of T5's class: some words whole, "kangaroo" in pieces, the rest by letter."""
-    words = ["a", "an", "the", "red", "blue", "circle", "square", "fox", "owl", "and", "cat", "on", "grass"]
-    vocabulary = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -50.0), ("▁", -4.0), (",", -2.0)]
-    vocabulary += [(f"▁{word}", -1.0) for word in words]
-    vocabulary += [("▁kan", -1.0), ("garo", -1.0), ("o", -1.5), ("-", -5.0)]
-    vocabulary += [(letter, -12.0) for letter in "abcdefghijklmnpqrstuvwxyz"]
-    return T5TokenizerFast(vocab=vocabulary, extra_ids=0)
 
 
 def pieces(tokenizer: Any, prompt: str, indices: tuple[int, ...]) -> list[str]:

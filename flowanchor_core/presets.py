@@ -31,7 +31,8 @@ class Preset:
 
     `source_guidance` and `target_guidance` are the scales of classifier-free guidance (1 = none);
     `editor_params` holds values by editor id that differ from that editor's own defaults; `overlap` is how
-    many latent frames two windows of a long clip share.
+    many latent frames two windows of a long clip share; `minimum_crop` the least width and height in native
+    pixels that are cut out around a region as far as the picture has them, 0 for the model's native size.
     """
 
     steps: int = 25
@@ -40,7 +41,8 @@ class Preset:
     source_guidance: float = 5.0
     target_guidance: float = 10.0
     negative_prompt: str = WAN_NEGATIVE
-    overlap: int = 2
+    overlap: int = 4
+    minimum_crop: int = 256
     editor_params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def params_for(self, editor: str) -> dict[str, Any]:
@@ -50,7 +52,15 @@ class Preset:
 
 
 _WAN = Preset()
-_SHAPES = Preset(shift=3.0, skip=6, source_guidance=1.5, target_guidance=4.0, negative_prompt="")
+_SHAPES = Preset(
+    shift=3.0,
+    skip=6,
+    source_guidance=1.5,
+    target_guidance=4.0,
+    negative_prompt="",
+    overlap=2,
+    minimum_crop=0,
+)
 
 _FAMILIES: dict[str, dict[str, Preset]] = {
     "wan2.1": {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # events are also read by programs that must start without torch
-    import torch
+    from flowanchor_core.editors import Step
 
 PHASES = ("read", "encode", "edit", "decode", "deliver", "verify")
 
@@ -28,16 +28,15 @@ class PhaseStarted:
 class Progress:
     """`step` of `total` steps of a phase are done; `seconds_left` is None until there is something to go by.
 
-    In the edit phase `latent` returns the edited latent so far, [1, C, F, h, w] (for a preview), and
-    `checkpoint` returns (next step, that latent), from which the edit can be resumed.
+    In the edit phase `sampled` is the sampling step just done: its `z` makes a preview, its `checkpoint` is
+    where the edit can be resumed.
     """
 
     phase: str
     step: int
     total: int
     seconds_left: float | None
-    latent: Callable[[], torch.Tensor] | None = None
-    checkpoint: Callable[[], tuple[int, torch.Tensor]] | None = None
+    sampled: Step | None = None
 
 
 @dataclass(frozen=True)
@@ -117,15 +116,10 @@ class Stopwatch:
             self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + self._clock() - self._since
         self._phase = None
 
-    def progress(
-        self,
-        step: int,
-        latent: Callable[[], torch.Tensor] | None = None,
-        checkpoint: Callable[[], tuple[int, torch.Tensor]] | None = None,
-    ) -> Progress:
+    def progress(self, step: int, sampled: Step | None = None) -> Progress:
         """Event for `step` steps done in the running phase."""
         if self._phase is None:
             raise RuntimeError("no phase is running")
         spent = self._clock() - self._since
         left = spent / step * (self._total - step) if step else None
-        return Progress(self._phase, step, self._total, left, latent, checkpoint)
+        return Progress(self._phase, step, self._total, left, sampled)

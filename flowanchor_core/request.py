@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # a request can be made by programs that must start without torch
     from flowanchor_core.masks import Geometry
@@ -22,7 +22,7 @@ class RegionSettings:
     """
 
     margin: float = 0.25
-    mode: str = "detail"
+    mode: Literal["detail", "fast"] = "detail"
     grow: int = 0
     feather: int = 8
 
@@ -33,7 +33,7 @@ class DeliverySettings:
     with "prores4444" or "png"."""
 
     out: Path
-    kind: str = "full"
+    kind: Literal["full", "patch"] = "full"
     format: str = "h264"
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -68,12 +68,12 @@ def edit(
         float, typer.Option(help="Surroundings the model sees, as a share of the region.")
     ] = 0.25,
     mode: Annotated[
-        str, typer.Option(help="detail: scale the crop to the model's size; fast: keep it.")
+        Literal["detail", "fast"], typer.Option(help="Scale the crop to the model's size, or keep its scale.")
     ] = "detail",
     grow: Annotated[int, typer.Option(help="Pixels by which the region may grow.")] = 0,
     feather: Annotated[int, typer.Option(help="Width of the soft edge outside the region, in pixels.")] = 8,
     deliver: Annotated[
-        str, typer.Option(help="full: whole frames; patch: the region with a matte.")
+        Literal["full", "patch"], typer.Option(help="Whole frames, or the region with its matte as alpha.")
     ] = "full",
     out_format: Annotated[
         str | None,
@@ -94,10 +94,10 @@ def edit(
         from flowanchor_daemon.cli.session import Session
 
         first, last = parse_frames(frames)
-        kind, file_format, path = output_for(clip, deliver, out_format, out)
+        file_format, path = output_for(clip, deliver, out_format, out)
         request = EditRequest(
             clip=clip,
-            delivery=DeliverySettings(out=path, kind=kind, format=file_format),
+            delivery=DeliverySettings(out=path, kind=deliver, format=file_format),
             source_prompt=source,
             target_prompt=target,
             masks=tuple(mask or ()),
@@ -193,13 +193,11 @@ def parse_param(text: str) -> tuple[str, Any]:
     return name.strip(), parsed if isinstance(parsed, int | float) else value
 
 
-def output_for(clip: Path, deliver: str, out_format: str | None, out: Path | None) -> tuple[str, str, Path]:
-    """Kind, format and path of the output; where --format is silent the name's ending decides."""
-    formats = {"full": FULL_FORMATS, "patch": PATCH_FORMATS}.get(deliver)
-    if formats is None:
-        raise InputError(
-            "unknown-delivery", f"There is no delivery called '{deliver}'.", "Use full or patch."
-        )
+def output_for(
+    clip: Path, deliver: Literal["full", "patch"], out_format: str | None, out: Path | None
+) -> tuple[str, Path]:
+    """Format and path of the output; where --format is silent the name's ending decides."""
+    formats = FULL_FORMATS if deliver == "full" else PATCH_FORMATS
     known = tuple(formats.values())
     if out_format is not None and out_format not in known:
         raise InputError(
@@ -212,7 +210,7 @@ def output_for(clip: Path, deliver: str, out_format: str | None, out: Path | Non
         ending = {value: key for key, value in formats.items()}[chosen]
         stem = re.sub(r"[._-]?%0?\d*d$", "", clip.stem) or "clip"
         name = f"{stem}-{deliver}.%04d.png" if chosen == "png" else f"{stem}-{deliver}{ending}"
-        return deliver, chosen, clip.parent / name
+        return chosen, clip.parent / name
     chosen = out_format or formats.get(out.suffix.lower(), "")
     if not chosen:
         raise InputError(
@@ -220,4 +218,4 @@ def output_for(clip: Path, deliver: str, out_format: str | None, out: Path | Non
             f"The ending of {out.name} does not name a format for the delivery '{deliver}'.",
             f"Use {', '.join(formats)} or say --format.",
         )
-    return deliver, chosen, out
+    return chosen, out

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The path of an edit, from a checked plan to a verified file:
+
+read -> crop -> encode -> edit -> decode -> composite and deliver -> verify
+
+`run_edit` is a generator of events. Closing it cancels the edit: nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Generator
+
+from torch import Tensor
+
+from flowanchor_core.backbone import Backbone
+from flowanchor_core.edit_notices import notices_for
+from flowanchor_core.edit_pixels import (
+    from_model,
+    place_region,
+    read_pictures,
+    save_sheet,
+    to_model,
+    token_mask,
+)
+from flowanchor_core.edit_plan import EditPlan, plan_edit, settings_of
+from flowanchor_core.editors import Conditioning, EditInputs
+from flowanchor_core.footage.colour import Picture
+from flowanchor_core.oracle import VelocityOracle
+from flowanchor_core.progress import Done, EditResult, Event, Stopwatch
+from flowanchor_core.schedule import wan_sigmas
+from flowanchor_core.tokens import target_tokens
+from flowanchor_core.windows import plan_windows
+
+__all__ = ["EditPlan", "plan_edit", "run_edit"]
+
+
+def run_edit(
+    plan: EditPlan, backbone: Backbone, start: tuple[int, Tensor] | None = None, job: str | None = None
+) -> Generator[Event, None, None]:
+    """Carry out a plan with its model; the last event is `Done`.
+
+    Args:
+        plan: from `plan_edit`.
+        backbone: the model in `plan.card.folder`, loaded.
+        start: checkpoint of an earlier run of the same plan to go on from (`Progress.sampled.checkpoint`).
+        job: id to report; a random one if None.
+
+    Raises:
+        InputError: a target word is not in the prompt, or the clip is damaged in the range.
+        DeliveryError: the result could not be written, or it did not pass its check.
+    """
+    request, preset, clip = plan.request, plan.preset, plan.clip
+    watch = Stopwatch()
+    target = target_tokens(backbone.tokenizer, request.source_prompt, request.target_prompt, request.words)
+    notices = tuple(notices_for(plan, target))
+    yield from notices
+    region = place_region(plan, backbone)
+
+    yield watch.start("read", plan.frames)
+    pictures = []
+    for picture in read_pictures(plan, region):
+        pictures.append(picture)
+        yield watch.progress(len(pictures))
+    mask = token_mask(plan, region, backbone)
+
+    yield watch.start("encode", 2)
+    prompts = [request.source_prompt, request.target_prompt, preset.negative_prompt]
+    source_text, target_text, negative_text = backbone.encode_text(prompts)
+    yield watch.progress(1)
+    latent = backbone.encode_video(to_model(pictures, backbone.strides[0]))
+    del pictures
+    yield watch.progress(2)
+
+    native_latents = (plan.card.native_frames - 1) // backbone.strides[0] + 1
+    inputs = EditInputs(
+        source=latent,
+        conditioning=Conditioning(
+            source_text, target_text, negative_text, backbone.text_length, target.indices
+        ),
+        sigmas=wan_sigmas(preset.steps, preset.shift),
+        skip=preset.skip,
+        seed=request.seed,
+        mask=mask,
+        windows=plan_windows(latent.shape[2], native_latents, min(preset.overlap, native_latents - 1)),
+        start=start,
+    )
+    oracle = VelocityOracle(backbone.transformer, backbone.text_length)
+    edited = latent if start is None else start[1]
+    yield watch.start("edit", preset.steps - (preset.skip if start is None else start[0]))
+    for done, step in enumerate(plan.editor.edit(oracle, inputs, plan.params), 1):
+        edited = step.z
+        yield watch.progress(done, step)
+
+    yield watch.start("decode", plan.frames)
+    frames: list[Picture] = []
+    for frame in from_model(backbone.decode_video(edited), plan.frames):
+        frames.append(frame)
+        yield watch.progress(len(frames))
+
+    yield watch.start("deliver", plan.frames)
+    with plan.delivery.open(clip, plan.first, plan.last, region, plan.mask) as writer:
+        for index, frame in enumerate(frames, 1):
+            writer.write(frame)
+            yield watch.progress(index)
+        yield watch.start("verify", plan.frames)
+        for index, _ in enumerate(writer.verify(), 1):
+            yield watch.progress(index)
+        if request.sheet is not None:
+            save_sheet(plan, region, frames, request.sheet)
+    watch.stop()
+
+    proof = writer.proof
+    yield Done(
+        EditResult(
+            job=job or uuid.uuid4().hex[:12],
+            editor=plan.editor.name,
+            model=plan.card.name,
+            preset=request.preset,
+            seed=request.seed,
+            frames=proof.frames,
+            rate=proof.rate,
+            start_timecode=proof.start_timecode,
+            output=request.delivery.out,
+            deliver=request.delivery.kind,
+            format=request.delivery.format,
+            max_abs_diff_outside=proof.max_abs_diff_outside,
+            forwards=oracle.forwards,
+            seconds=watch.seconds,
+            settings=settings_of(plan.params),
+            sampling={"steps": preset.steps, "skip": preset.skip, "shift": preset.shift},
+            crop=(region.crop.x, region.crop.y, region.crop.width, region.crop.height),
+            model_size=(region.model_width, region.model_height),
+            windows=len(inputs.windows),
+            target_words=target.words,
+            audio=proof.audio,
+            sheet=request.sheet,
+            notices=tuple(notice.text for notice in notices),
+        )
+    )

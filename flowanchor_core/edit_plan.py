@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check a request before anything costly happens.
+
+After this only the model, the disk, a damaged clip or a word missing from the prompt can stop an edit.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flowanchor_core import editors, models, presets
+from flowanchor_core.errors import InputError
+from flowanchor_core.footage import ClipInfo, Delivery, MaskTrack, check_range, open_mask, probe
+from flowanchor_core.masks import rasterize
+from flowanchor_core.request import EditRequest
+
+MOST_STEPS = 1000
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class EditPlan:
+    """A request that has been checked against its clip, masks, model card and editor.
+
+    `mask` marks the region on the frames `first` to `last`, at native size. `params` are the editor's,
+    complete; `preset` has the request's own steps, shift and skip in it.
+    """
+
+    request: EditRequest
+    card: models.ModelCard
+    preset: presets.Preset
+    editor: editors.Editor
+    params: Any
+    clip: ClipInfo
+    first: int
+    last: int
+    mask: MaskTrack
+    delivery: Delivery
+
+    @property
+    def frames(self) -> int:
+        return self.last - self.first + 1
+
+
+def plan_edit(request: EditRequest) -> EditPlan:
+    """Look at everything the request names; read the masks, but no frame and no weight yet.
+
+    Raises:
+        InputError: anything in the request that cannot be used. ModelError: the model folder's card or
+        layout.
+    """
+    check_prompts(request)
+    check_numbers(request)
+    editor = editors.get(request.editor)
+    card = models.read_card(models.find_model(request.model), request.model)
+    preset = own_schedule(request, presets.get(card, request.preset))
+    params = editor.parse({**preset.params_for(editor.name), **request.params})
+    check_sheet(request.sheet)
+    clip = probe(request.clip)
+    first, last = check_range(clip, request.first, request.last)
+    out = request.delivery
+    delivery = Delivery(out.kind, out.format, out.out)
+    delivery.preflight(clip, first, last)
+    mask = read_region(request, clip, first, last)
+    return EditPlan(request, card, preset, editor, params, clip, first, last, mask, delivery)
+
+
+def check_prompts(request: EditRequest) -> None:
+    for name, text in (("source", request.source_prompt), ("target", request.target_prompt)):
+        if not text.strip():
+            raise InputError(
+                "prompt-empty", f"The {name} prompt is empty.", "Say in a few words what the clip shows."
+            )
+
+
+def check_numbers(request: EditRequest) -> None:
+    """Ranges of the request's plain numbers (the editor checks its own)."""
+    region = request.region
+    if not 0 <= request.seed <= LARGEST_SEED:
+        raise _out_of_range("seed", request.seed, f"0 to {LARGEST_SEED}")
+    if not (math.isfinite(region.margin) and 0 <= region.margin <= 10):
+        raise _out_of_range("margin", region.margin, "0 to 10")
+    for name, pixels in (("grow", region.grow), ("feather", region.feather)):
+        if not 0 <= pixels <= 1000:
+            raise _out_of_range(name, pixels, "0 to 1000 pixels")
+    if region.mode not in ("detail", "fast"):
+        raise InputError("unknown-mode", f"There is no mode called '{region.mode}'.", "Use detail or fast.")
+
+
+def own_schedule(request: EditRequest, preset: presets.Preset) -> presets.Preset:
+    """The preset with the request's own steps, skip, shift and negative prompt where it has them."""
+    steps = preset.steps if request.steps is None else request.steps
+    if not 1 <= steps <= MOST_STEPS:
+        raise _out_of_range("steps", steps, f"1 to {MOST_STEPS}")
+    # A preset's skip is a share of its steps; with other steps the share is kept.
+    skip = round(preset.skip * steps / preset.steps) if request.skip is None else request.skip
+    if not 0 <= skip < steps:
+        raise _out_of_range("skip", skip, f"0 to {steps - 1} (one less than the steps)")
+    shift = preset.shift if request.shift is None else request.shift
+    if not (math.isfinite(shift) and 0 < shift <= 100):
+        raise _out_of_range("shift", shift, "above 0, up to 100")
+    negative = preset.negative_prompt if request.negative_prompt is None else request.negative_prompt
+    return replace(preset, steps=steps, skip=skip, shift=shift, negative_prompt=negative)
+
+
+def read_region(request: EditRequest, clip: ClipInfo, first: int, last: int) -> MaskTrack:
+    """The union of the request's mask files and geometry over a range of frames.
+
+    Raises:
+        InputError: none was given, one cannot be used, or nothing of the union lies in the picture.
+    """
+    if not request.masks and not request.geometry:
+        raise InputError("no-region", "No region was given.", "Mark one with --mask or --box.")
+    tracks = [open_mask(path, clip, first, last) for path in request.masks]
+    if request.geometry:
+        drawn = rasterize(request.geometry, last - first + 1, clip.height, clip.width).numpy()
+        tracks.append(MaskTrack.of(drawn, clip.height, clip.width).require_marked("drawn for this edit"))
+    return functools.reduce(operator.or_, tracks)
+
+
+def check_sheet(path: Path | None) -> None:
+    if path is None:
+        return
+    if path.suffix.lower() != ".png":
+        raise InputError(
+            "sheet-format", f"The contact sheet {path.name} is no PNG.", "Give it the ending .png."
+        )
+    if not path.parent.is_dir():
+        raise InputError("output-folder-missing", f"There is no folder {path.parent}.", "Make it first.")
+
+
+def settings_of(params: Any) -> Mapping[str, Any]:
+    """An editor's parameters as plain values."""
+    return {name: getattr(params, name) for name in params.__dataclass_fields__}
+
+
+def _out_of_range(name: str, value: object, allowed: str) -> InputError:
+    return InputError(f"{name}-out-of-range", f"{name} {value} is out of range.", f"It goes from {allowed}.")

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Wan components of one model folder: checked, loaded when first needed, placed where the memory plan
+says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flowanchor_core import text_cache, video_codec
+from flowanchor_core.components import Component, check_component, check_fit, load_component, load_tokenizer
+from flowanchor_core.errors import InputError
+from flowanchor_core.memory import MemoryPlan
+from flowanchor_core.model_files import fingerprint
+from flowanchor_core.models import read_card
+from flowanchor_core.oracle import VelocityOracle
+from flowanchor_core.preview import Projection, fit_projection, project
+from flowanchor_core.tokens import clean_prompt
+
+
+class Backbone:
+    """A Wan2.1 text-to-video model. Make one with `Backbone.load`.
+
+    Attributes:
+        folder, plan: what it was loaded from and how.
+        text_length: tokens the transformer's text is padded to.
+        strides: (time, space) pixels a latent position covers, Wan (4, 8).
+        patch: (time, rows, columns) latent positions a video token covers, Wan (1, 2, 2).
+        tokenizer: the fast tokenizer of the text encoder.
+    """
+
+    def __init__(self, folder: Path, plan: MemoryPlan, cache_folder: Path, text_length: int) -> None:
+        self.folder = folder
+        self.plan = plan
+        self.text_length = text_length
+        self._specs: dict[str, Component] = {
+            name: check_component(folder, name) for name in ("transformer", "vae", "text_encoder")
+        }
+        transformer, vae = self._specs["transformer"].config, self._specs["vae"].config
+        self.strides = (video_codec.TIME_STRIDE, 2 ** (len(vae["dim_mult"]) - 1))
+        self.patch: tuple[int, int, int] = tuple(transformer["patch_size"])
+        self.tokenizer = load_tokenizer(folder)
+        check_fit(folder, self._specs, len(self.tokenizer))
+        self._loaded: dict[str, Any] = {}
+        self._cache = text_cache.TextCache(cache_folder)
+        self._encoder_id: str | None = None
+        self._projection: Projection | None = None
+
+    @classmethod
+    def load(
+        cls, folder: Path | str, plan: MemoryPlan | None = None, cache_folder: Path | None = None
+    ) -> Backbone:
+        """Check a diffusers-layout Wan text-to-video folder and make a backbone of it.
+
+        All files are checked now (names, sizes, shapes against the configs); weights are read when a
+        component is first used, so that a prompt from the cache never loads the text encoder.
+
+        Args:
+            folder: with transformer, vae, text_encoder and tokenizer; weights in safetensors, sharded or not.
+                A `flowanchor.json` may give `text_length`, else it is 512.
+            plan: devices and precision; default: everything on the CPU in fp32.
+            cache_folder: of the text embeddings; default: the user's cache.
+
+        Raises:
+            ModelError: a file is missing, cut off, damaged, pickled or of another shape; the message names
+                it.
+        """
+        folder = Path(folder)
+        return cls(
+            folder,
+            plan or MemoryPlan(),
+            cache_folder or text_cache.default_folder(),
+            read_card(folder).text_length,
+        )
+
+    @property
+    def transformer(self) -> Any:
+        """The transformer, on its device."""
+        return self._use("transformer")
+
+    def oracle(self) -> VelocityOracle:
+        """A fresh oracle over the transformer, batched as the plan says."""
+        return VelocityOracle(self.transformer, self.text_length, batched=self.plan.batched)
+
+    def encode_text(self, prompts: Sequence[str]) -> list[Tensor]:
+        """Embeddings of prompts: fp32 CPU [L, D] each, unpadded, with the end-of-sentence token.
+
+        Prompts are cleaned as the tokens' indices expect (`tokens.clean_prompt`). Embeddings are kept on disk
+        by (hash of the encoder, text).
+
+        Raises:
+            InputError: a prompt has more tokens than the model takes.
+        """
+        return [self._encode_prompt(clean_prompt(prompt)) for prompt in prompts]
+
+    def _encode_prompt(self, text: str) -> Tensor:
+        ids = self.tokenizer(text)["input_ids"]
+        if len(ids) > self.text_length:
+            raise InputError(
+                "prompt-too-long",
+                f"The prompt has {len(ids)} tokens, the model takes {self.text_length}.",
+                "Shorten it.",
+            )
+        if self._encoder_id is None:
+            spec = self._specs["text_encoder"]
+            parts = [*spec.files, spec.folder / "config.json", self.folder / "tokenizer" / "tokenizer.json"]
+            self._encoder_id = f"{fingerprint(parts)} {self.plan.text_dtype}"
+        kept = self._cache.get(self._encoder_id, text)
+        if kept is not None and kept.shape == (len(ids), self._specs["text_encoder"].config["d_model"]):
+            return kept
+        encoder = self._use("text_encoder")
+        tokens = torch.tensor([ids], device=self.plan.compute)
+        with torch.no_grad():
+            # Nothing is padded, so nothing is masked: equal to the padded, masked encoding, for a fraction of
+            # its cost.
+            embedding: Tensor = encoder(tokens, torch.ones_like(tokens)).last_hidden_state[0].float().cpu()
+        self._cache.put(self._encoder_id, text, embedding)
+        return embedding
+
+    def encode_video(self, frames: Tensor | Iterable[Tensor]) -> Tensor:
+        """Normalised latent, fp32 CPU [1, C, F, H / s, W / s], of a video of F = 1 + n latent frames.
+
+        Args:
+            frames: [3, 1 + 4n, H, W] in -1..1, or the same in chunks of any length; H and W multiples of a
+                token.
+
+        Raises:
+            InputError: sizes the model cannot take.
+        """
+        chunks = [frames] if isinstance(frames, Tensor) else frames
+        try:
+            mean = video_codec.encode_frames(self._use("vae"), self._checked(chunks))
+        except ValueError:
+            raise InputError(
+                "frame-count",
+                "The model takes clips of 4n + 1 frames.",
+                "Repeat the last frame to get there.",
+            ) from None
+        offset, scale = self._statistics()
+        return (mean.float().cpu() - offset) / scale
+
+    def decode_video(self, latent: Tensor) -> Iterator[Tensor]:
+        """Pictures of a normalised latent [1, C, F, h, w], frame by frame: fp32 CPU [3, n, H, W] in -1..1, n
+        = 1 for the first latent frame and 4 for the others. Closing the iterator early is safe."""
+        offset, scale = self._statistics()
+        for chunk in video_codec.decode_frames(self._use("vae"), latent.float().cpu() * scale + offset):
+            yield chunk.float().cpu()
+
+    def preview(self, latent: Tensor) -> Tensor:
+        """Small pictures of a normalised latent [1, C, F, h, w] without decoding it: uint8 [F, h, w, 3]."""
+        if self._projection is None:
+            self._projection = fit_projection(self.encode_video, self.strides[1])
+        return project(latent, self._projection)
+
+    def _checked(self, chunks: Iterable[Tensor]) -> Iterator[Tensor]:
+        rows, columns = self.strides[1] * self.patch[1], self.strides[1] * self.patch[2]
+        for chunk in chunks:
+            if chunk.shape[2] % rows or chunk.shape[3] % columns:
+                raise InputError(
+                    "frame-size",
+                    f"The model cannot take frames of {chunk.shape[3]}x{chunk.shape[2]} pixels.",
+                    f"Use multiples of {columns} by {rows} pixels.",
+                )
+            yield chunk
+
+    def _statistics(self) -> tuple[Tensor, Tensor]:
+        config = self._specs["vae"].config
+        mean, std = (
+            torch.tensor(config[key]).view(1, -1, 1, 1, 1) for key in ("latents_mean", "latents_std")
+        )
+        return mean, std
+
+    def _use(self, name: str) -> Any:
+        """A component on the computing device; others make room when the plan has none for all."""
+        if not self.plan.resident:
+            for other, module in self._loaded.items():
+                if other != name:
+                    module.to("cpu")
+        if name not in self._loaded:
+            dtypes = {"text_encoder": self.plan.text_dtype, "vae": self.plan.vae_dtype}
+            self._loaded[name] = load_component(self._specs[name], dtypes.get(name, self.plan.dtype))
+        return self._loaded[name].to(self.plan.compute)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wan's VAE driven a latent frame at a time, to the bit what its own encode and decode give.
+
+The causal convolutions see earlier frames through a feature cache. Holding that cache here, and not in the
+model, lets pictures stream in and out, a cancel take effect between frames, and one decode not disturb
+another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
+from torch import Tensor
+
+TIME_STRIDE = 4
+"""Pixel frames a latent frame after the first; the VAE's own loops have it built in."""
+
+
+class _Features:
+    """The feature cache of one pass of an encoder or decoder."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._cache: list[Any] = [None] * sum(isinstance(m, WanCausalConv3d) for m in module.modules())
+
+    @torch.no_grad()
+    def __call__(self, chunk: Tensor, **options: bool) -> Tensor:
+        out: Tensor = self._module(chunk, feat_cache=self._cache, feat_idx=[0], **options)
+        return out
+
+
+def encode_frames(vae: Any, frames: Iterable[Tensor]) -> Tensor:
+    """Latent mean, not normalised, [1, C, 1 + n, h, w] on the VAE's device, of 1 + 4n frames.
+
+    Args:
+        vae: a diffusers AutoencoderKLWan.
+        frames: chunks [3, any, H, W] in -1..1, in order; at least one frame in all.
+    """
+    features, weight = _Features(vae.encoder), vae.quant_conv.weight
+    encoded = [features(chunk[None].to(weight.device, weight.dtype)) for chunk in _latent_chunks(frames)]
+    with torch.no_grad():
+        mean: Tensor = vae.quant_conv(torch.cat(encoded, dim=2)).chunk(2, dim=1)[0]
+    return mean
+
+
+def decode_frames(vae: Any, latent: Tensor) -> Iterator[Tensor]:
+    """Pictures [3, n, H, W] in -1..1 for each frame of a latent [1, C, F, h, w] that is not normalised: n is
+    1 for the first latent frame and 4 for the others."""
+    with torch.no_grad():
+        x = vae.post_quant_conv(latent.to(vae.post_quant_conv.weight))
+    features = _Features(vae.decoder)
+    for frame in range(x.shape[2]):
+        first = {"first_chunk": True} if frame == 0 else {}
+        yield features(x[:, :, frame : frame + 1], **first)[0].clamp(-1.0, 1.0)
+
+
+def _latent_chunks(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Regroup chunks of frames into one frame, then four at a time. ValueError unless there are 4n + 1."""
+    held: Tensor | None = None
+    wanted = 1
+    for chunk in frames:
+        held = chunk if held is None else torch.cat([held, chunk], dim=1)
+        while held.shape[1] >= wanted:
+            yield held[:, :wanted]
+            held, wanted = held[:, wanted:], TIME_STRIDE
+    if held is None or held.shape[1]:
+        raise ValueError("a video of 4n + 1 frames is needed")

@@ -26,7 +26,6 @@ from flowanchor_core.edit_pixels import (
 from flowanchor_core.edit_plan import EditPlan, plan_edit, settings_of
 from flowanchor_core.editors import Conditioning, EditInputs
 from flowanchor_core.footage.colour import Picture
-from flowanchor_core.oracle import VelocityOracle
 from flowanchor_core.progress import Done, EditResult, Event, Stopwatch
 from flowanchor_core.schedule import wan_sigmas
 from flowanchor_core.tokens import target_tokens
@@ -85,7 +84,7 @@ def run_edit(
         windows=plan_windows(latent.shape[2], native_latents, min(preset.overlap, native_latents - 1)),
         start=start,
     )
-    oracle = VelocityOracle(backbone.transformer, backbone.text_length)
+    oracle = backbone.oracle()
     edited = latent if start is None else start[1]
     yield watch.start("edit", preset.steps - (preset.skip if start is None else start[0]))
     for done, step in enumerate(plan.editor.edit(oracle, inputs, plan.params), 1):
@@ -111,6 +110,7 @@ def run_edit(
     watch.stop()
 
     proof = writer.proof
+    assert proof is not None  # verify ran to its end
     yield Done(
         EditResult(
             job=job or uuid.uuid4().hex[:12],

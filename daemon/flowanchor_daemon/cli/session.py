@@ -12,7 +12,6 @@ from flowanchor_daemon.cli.progress import Reporter, follow
 
 if TYPE_CHECKING:
     from flowanchor_core.backbone import Backbone
-
     from flowanchor_core.progress import EditResult
     from flowanchor_core.request import EditRequest
 
@@ -37,11 +36,12 @@ class Session:
         return replace(result, seconds={"load": load_seconds, **result.seconds})
 
     def _backbone(self, folder: str, show: Reporter) -> Backbone:
-        from flowanchor_core.edit import load_backbone
+        from flowanchor_core.backbone import Backbone
+        from flowanchor_core.memory import MemoryPlan
 
         if self._loaded is None or self._loaded[0] != folder:
             self._loaded = None  # the old model goes before the new one comes: there may be room for one only
             show.phase("load", 1)
-            self._loaded = (folder, load_backbone(folder, self._device))
+            self._loaded = (folder, Backbone.load(folder, MemoryPlan.choose(self._device)))
             show.step("load", 1, 1, 0.0)
         return self._loaded[1]

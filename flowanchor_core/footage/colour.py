@@ -97,7 +97,8 @@ def quantised(values: Picture, layout: Layout) -> Samples:
 
 def to_8bit(rgb: Picture) -> NDArray[np.uint8]:
     """R'G'B' 0..1 as 8-bit code values."""
-    return np.rint(rgb * np.float32(255)).astype(np.uint8)
+    codes: NDArray[np.uint8] = np.rint(rgb * np.float32(255)).astype(np.uint8)
+    return codes
 
 
 def block_mean(plane: Picture, chroma: tuple[int, int]) -> Picture:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from fractions import Fraction
 
 import av
-import numpy as np
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import limits, media, planes
@@ -138,10 +138,10 @@ def _damaged(clip: ClipInfo, index: int) -> InputError:
     )
 
 
-def frame_times(clip: ClipInfo, first: int, last: int) -> tuple[float, float]:
+def frame_times(clip: ClipInfo, first: int, last: int) -> tuple[Fraction, Fraction]:
     """When frame `first` starts and frame `last` ends, in seconds of the clip file's own clock."""
     if clip.timeline is None:
-        start = float(first / clip.rate)
+        start = clip.start + first / clip.rate
     else:
-        start = float(np.int64(clip.timeline.pts[first])) * float(clip.timeline.time_base)
-    return start, start + float((last - first + 1) / clip.rate)
+        start = int(clip.timeline.pts[first]) * clip.timeline.time_base
+    return start, start + (last - first + 1) / clip.rate

@@ -17,14 +17,11 @@ from flowanchor_core.footage.decode import check_range, read_frames
 from flowanchor_core.footage.probe import ClipInfo, probe, probe_sequence
 
 INSIDE = 0.5
-"""A mask's pixel counts as inside from this value up (0..1): compression noise and soft edges stay
-outside.
-"""
+"""A mask's pixel counts as inside from this value up (0..1): compression noise stays outside."""
 
 
 class MaskTrack:
-    """The region a user marked, frame by frame of a range; kept as bits, so that 4K and long ranges fit in
-    memory.
+    """The region a user marked, frame by frame of a range; kept as bits, so that 4K fits in memory.
 
     `track[i]` is the mask of the range's i-th frame, bool [H, W]; `a | b` is the union of two tracks.
     """
@@ -56,9 +53,7 @@ class MaskTrack:
         return MaskTrack(joined, self.height, self.width)
 
     def bounds(self) -> tuple[int, int, int, int] | None:
-        """Left, top, right and bottom (exclusive) of all that is marked on any frame, or None if nothing
-        is.
-        """
+        """Left, top, right and bottom (exclusive) of all marks on any frame, None without any."""
         union = np.zeros((self.height, self.width), dtype=np.bool_)
         for mask in self:
             union |= mask
@@ -79,8 +74,9 @@ class MaskTrack:
 
 
 def open_mask(path: Path | str, clip: ClipInfo, first: int, last: int) -> MaskTrack:
-    """Read a mask for frames `first` to `last` of `clip`: white is inside, black outside, transparent is
-    outside.
+    """Read a mask for frames `first` to `last` of `clip`: white marks the region.
+
+    Transparent pixels count as black.
 
     A movie or a sequence (folder or pattern) as long as the clip is cut to the range, one as long as the
     range is taken whole; a single image holds for every frame.
@@ -112,9 +108,7 @@ def open_mask(path: Path | str, clip: ClipInfo, first: int, last: int) -> MaskTr
 
 
 def read_mask(path: Path | str, clip: ClipInfo, first: int, last: int) -> NDArray[np.float32]:
-    """`open_mask` as one float32 array [T, H, W] of zeros and ones, for ranges that are small enough to
-    hold.
-    """
+    """`open_mask` as one float32 array [T, H, W] of zeros and ones, for short ranges."""
     return np.stack([mask.astype(np.float32) for mask in open_mask(path, clip, first, last)])
 
 

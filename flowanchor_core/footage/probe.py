@@ -24,9 +24,10 @@ class ClipInfo:
     """A clip as it is handled. Frames are numbered from 0.
 
     `kind` is "movie" or "images"; `pix_fmt` the format in which frames are decoded; `rate` frames a second,
-    exact. `start_timecode` is that of frame 0. `notes` are sentences the user should see. `files` are a
-    sequence's images, `first_number` the number in the first one's name; `timeline` a movie's frame times
-    if its packets tell them.
+    exact. `start_timecode` is that of frame 0. `sample_aspect` is a pixel's width by its height, `rotation`
+    what players turn. `notes` are sentences the user should see. `files` are a sequence's images,
+    `first_number` the number in the first one's name; `start` is frame 0's time in seconds on the file's
+    clock; `timeline` a movie's frame times if its packets tell them.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class ClipInfo:
     notes: tuple[str, ...] = ()
     sample_aspect: Fraction = Fraction(1)
     rotation: int = 0
+    start: Fraction = Fraction(0)
     files: tuple[Path, ...] = field(default=(), repr=False)
     first_number: int = 0
     timeline: timeline.Timeline | None = field(default=None, repr=False, compare=False)
@@ -143,6 +145,7 @@ def _probe_movie(path: Path) -> ClipInfo:
         notes=tuple(note for note in notes if note),
         sample_aspect=Fraction(aspect) if aspect else Fraction(1),
         rotation=frame.rotation,
+        start=Fraction(frame.pts or 0) * Fraction(stream.time_base or 0),
         timeline=found,
     )
 

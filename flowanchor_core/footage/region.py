@@ -88,9 +88,7 @@ class Region:
         return placed
 
     def matte(self, mask: NDArray[np.bool_]) -> Picture:
-        """The composite matte of a native mask [H, W], cut to the window: float32, 1 inside, 0 far
-        outside.
-        """
+        """The composite matte of a native mask [H, W], cut to the window: float32, 1 inside."""
         return matte_of(mask[self.window], self.grow, self.feather)
 
     def _to_model(self, picture: Picture) -> Picture:

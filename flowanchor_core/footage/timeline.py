@@ -105,7 +105,7 @@ def choose_rate(stated: list[Fraction], timeline: Timeline | None) -> tuple[Frac
     Of the rates that stay within the time base's own rounding, the first stated one wins, then the standard
     ones: Matroska and FLV round times to milliseconds, and what they state may be rounded too.
     """
-    rates = [rate for rate in stated if rate > 0]
+    rates = [_named(rate) for rate in stated if rate > 0]
     if timeline is None or len(timeline.pts) < 2:
         return (rates[0] if rates else None), 0.0
     best: tuple[Fraction | None, float] = (None, float("inf"))
@@ -116,6 +116,14 @@ def choose_rate(stated: list[Fraction], timeline: Timeline | None) -> tuple[Frac
         if drift < best[1]:
             best = (rate, drift)
     return best
+
+
+def _named(rate: Fraction) -> Fraction:
+    """The standard rate that `rate` is a rounded form of (Matroska states a frame's time in nanoseconds)."""
+    for standard in _STANDARD_RATES:
+        if abs(rate / standard - 1) < Fraction(2, 10**7):
+            return standard
+    return rate
 
 
 def _drift(timeline: Timeline, rate: Fraction) -> float:

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find what would make a delivery fail, before the edit spends its time."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from flowanchor_core.errors import InputError
+from flowanchor_core.footage import audio, formats, sequences
+from flowanchor_core.footage.probe import ClipInfo
+
+_SPARE = 16 << 20  # bytes left free beside the result
+
+_PLACE = re.compile(r"%0?(\d*)d|(#+)")
+
+
+def check(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int) -> None:
+    """Raise InputError unless this delivery of this range can be expected to succeed.
+
+    Found here: a folder that is missing or cannot be written to, a name that does not go with the format, a
+    result that would replace the clip or other files of a sequence, a size or pixel format the codec cannot
+    hold, sound the container cannot hold, too little free space.
+    """
+    formats.check_name(form, out)
+    folder = out.parent
+    if not folder.is_dir():
+        raise InputError(
+            "output-folder-missing", f"There is no folder {folder}.", "Create it or choose another output."
+        )
+    existing = out if not form.suffixes and out.is_dir() else folder
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(
+            "output-folder-locked", f"{existing} cannot be written to.", "Choose another output."
+        )
+    formats.check_size(form, clip.width, clip.height)
+    formats.delivered_format(form, clip.layout, source_full_range=clip.colour.full_range)
+    if form.suffixes:
+        _check_file(out, clip)
+    else:
+        _check_images(form, out, clip, first, last)
+    sound = 0
+    if form.kind == "full" and form.suffixes:
+        audio.check_container(clip, formats.MUXERS[out.suffix.lower()])
+        sound = audio.sound_bytes(clip)
+    need = formats.estimate_bytes(form, clip.layout, clip.width, clip.height, last - first + 1, sound)
+    if (free := shutil.disk_usage(folder).free) < need + _SPARE:
+        raise InputError(
+            "disk-too-small",
+            f"The result may take {_mebibytes(need)} MiB, and {folder} has {_mebibytes(free)} MiB free.",
+            "Free some space or choose another output folder.",
+        )
+
+
+def image_names(out: Path, clip: ClipInfo, first: int, last: int) -> tuple[Path, list[str]]:
+    """Folder and file names of a PNG delivery: numbered as the clip's images are, else by the clip's
+    frames.
+    """
+    numbers = range(clip.first_number + first, clip.first_number + last + 1)
+    match = _PLACE.search(out.name) if sequences.is_pattern(out) else None
+    if match is None:
+        return out, [f"{out.name}.{number:06d}.png" for number in numbers]
+    digits = len(match[2]) if match[2] else int(match[1] or 1)
+    before, after = out.name[: match.start()], out.name[match.end() :]
+    return out.parent, [f"{before}{number:0{digits}d}{after}" for number in numbers]
+
+
+def _check_file(out: Path, clip: ClipInfo) -> None:
+    if out.is_dir():
+        raise InputError("output-name", f"{out} is a folder.", "Name a file.")
+    if out.exists() and any(out.samefile(file) for file in (clip.path, *clip.files) if file.exists()):
+        raise InputError("output-is-clip", f"{out.name} is the clip itself.", "Choose another output name.")
+
+
+def _check_images(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int) -> None:
+    folder, names = image_names(out, clip, first, last)
+    if out.is_file():
+        raise InputError("output-name", f"{out} is a file.", "Name a folder for the images.")
+    taken = folder.is_dir() and (
+        any((folder / name).exists() for name in names) if folder == out.parent else any(folder.iterdir())
+    )
+    if taken:
+        raise InputError(
+            "output-exists",
+            f"{folder} already holds files of this kind.",
+            "Choose another folder or empty it.",
+        )
+
+
+def _mebibytes(count: int) -> int:
+    return -(-count // (1 << 20))

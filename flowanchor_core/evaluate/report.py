@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The quality benchmark's table, JSON and figure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flowanchor_core.evaluate.quality import Result
+from flowanchor_core.evaluate.statistics import interval, paired
+
+MEASURES = {
+    "obj": "success",
+    "pixels": "right pixels",
+    "keep": "others kept",
+    "psnr_outside": "PSNR outside (dB)",
+    "flicker": "flicker",
+}
+REFERENCE = "flowedit"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant's means with 95 % bootstrap intervals, and its paired differences to the reference
+    variant."""
+
+    variant: str
+    edits: int
+    forwards: float
+    seconds: float
+    measures: dict[str, tuple[float, float, float]]
+    differences: dict[str, tuple[float, float, float]]
+
+
+def summarise(results: Sequence[Result]) -> list[Row]:
+    """One row a variant, in the order in which they come. ValueError without results."""
+    grouped: dict[str, list[Result]] = {}
+    for result in results:
+        grouped.setdefault(result.variant, []).append(result)
+    reference = grouped.get(REFERENCE)
+    return [_row(name, group, reference) for name, group in grouped.items()]
+
+
+def _row(name: str, group: Sequence[Result], reference: Sequence[Result] | None) -> Row:
+    measures, differences = {}, {}
+    for key in MEASURES:
+        mine = _values(group, key)
+        measures[key] = interval(list(mine.values()))
+        if reference is not None and name != REFERENCE:
+            theirs = _values(reference, key)
+            shared = [case for case in mine if case in theirs]
+            differences[key] = paired([mine[c] for c in shared], [theirs[c] for c in shared])
+    count = len(group)
+    forwards, seconds = (sum(getattr(r, k) for r in group) / count for k in ("forwards", "seconds"))
+    return Row(name, count, forwards, seconds, measures, differences)
+
+
+def _values(group: Sequence[Result], key: str) -> dict[str, float]:
+    found = {result.case: getattr(result.verdict, key) for result in group}
+    return {case: value for case, value in found.items() if value is not None}
+
+
+def table(rows: Sequence[Row]) -> str:
+    """A Markdown table; in brackets the 95 % bootstrap interval of the mean."""
+    heads = ["variant", *MEASURES.values(), "forwards", "seconds"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for row in rows:
+        cells = [_cell(key, row.measures[key]) for key in MEASURES]
+        lines.append(" | ".join([f"| {row.variant}", *cells, f"{row.forwards:.0f}", f"{row.seconds:.1f} |"]))
+    return "\n".join(lines)
+
+
+def differences(rows: Sequence[Row]) -> str:
+    """What every variant changes against the reference, case by case, as lines of text."""
+    lines = [f"paired differences to {REFERENCE}, mean [95 % interval]:"]
+    for row in rows:
+        if row.differences:
+            cells = [
+                f"{MEASURES[k]} {m:+.3f} [{a:+.3f}, {b:+.3f}]" for k, (m, a, b) in row.differences.items()
+            ]
+            lines.append(f"  {row.variant}: " + "; ".join(cells))
+    return "\n".join(lines)
+
+
+def _cell(key: str, values: tuple[float, float, float]) -> str:
+    digits = 1 if key in ("psnr_outside", "flicker") else 3
+    mean, low, high = (f"{value:.{digits}f}" for value in values)
+    return f"{mean} [{low}, {high}]"
+
+
+def write_json(rows: Sequence[Row], results: Sequence[Result], about: dict[str, object], path: Path) -> None:
+    content = {
+        **about,
+        "rows": [asdict(row) for row in rows],
+        "edits": [asdict(result) for result in results],
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def write_figure(rows: Sequence[Row], path: Path) -> None:
+    """Success against PSNR outside with intervals, one point a variant."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    for row in rows:
+        (x, x0, x1), (y, y0, y1) = row.measures["psnr_outside"], row.measures["obj"]
+        axes.errorbar(x, y, xerr=[[x - x0], [x1 - x]], yerr=[[y - y0], [y1 - y]], fmt="o", label=row.variant)
+    axes.set_xlabel("PSNR outside the region, dB (before compositing)")
+    axes.set_ylabel("share of edits that succeed")
+    axes.set_ylim(-0.03, 1.03)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

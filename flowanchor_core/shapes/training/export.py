@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage `export`: the trained parts as the diffusers folder that ships, in fp16."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, WanPipeline
+
+from flowanchor_core.shapes import world
+from flowanchor_core.shapes.modules import TEXT_LENGTH
+from flowanchor_core.shapes.training.transformer import load_average
+
+CARD = {
+    "text_length": TEXT_LENGTH,
+    "native_frames": world.FRAMES,
+    "native_size": [world.SIZE, world.SIZE],
+    "world": "shapes",
+}
+
+
+def export(folder: Path, target: Path) -> None:
+    """Write a WanPipeline folder to `target` from the state in `folder`; what was there is replaced as a
+    whole."""
+    transformer, text = load_average(folder)
+    vae = AutoencoderKLWan.from_pretrained(folder / "vae-scaled")
+    pipeline = WanPipeline(
+        tokenizer=text.tokenizer,
+        text_encoder=text.encoder,
+        vae=vae,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        transformer=transformer,
+    ).to(torch.float16)
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    pipeline.save_pretrained(partial)
+    (partial / "flowanchor.json").write_text(json.dumps(CARD, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    print(f"export {target.name}: {size / 1e6:.1f} MB", flush=True)

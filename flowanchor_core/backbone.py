@@ -132,14 +132,7 @@ class Backbone:
             InputError: sizes the model cannot take.
         """
         chunks = [frames] if isinstance(frames, Tensor) else frames
-        try:
-            mean = video_codec.encode_frames(self._use("vae"), self._checked(chunks))
-        except ValueError:
-            raise InputError(
-                "frame-count",
-                "The model takes clips of 4n + 1 frames.",
-                "Repeat the last frame to get there.",
-            ) from None
+        mean = video_codec.encode_frames(self._use("vae"), self._checked(chunks))
         offset, scale = self._statistics()
         return (mean.float().cpu() - offset) / scale
 

@@ -15,6 +15,8 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from torch import Tensor
 
+from flowanchor_core.errors import InputError
+
 TIME_STRIDE = 4
 """Pixel frames a latent frame after the first; the VAE's own loops have it built in."""
 
@@ -58,7 +60,7 @@ def decode_frames(vae: Any, latent: Tensor) -> Iterator[Tensor]:
 
 
 def _latent_chunks(frames: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Regroup chunks of frames into one frame, then four at a time. ValueError unless there are 4n + 1."""
+    """Regroup chunks of frames into one frame, then four at a time. InputError unless there are 4n + 1."""
     held: Tensor | None = None
     wanted = 1
     for chunk in frames:
@@ -66,5 +68,7 @@ def _latent_chunks(frames: Iterable[Tensor]) -> Iterator[Tensor]:
         while held.shape[1] >= wanted:
             yield held[:, :wanted]
             held, wanted = held[:, wanted:], TIME_STRIDE
-    if held is None or held.shape[1]:
-        raise ValueError("a video of 4n + 1 frames is needed")
+    if held is None or wanted == 1 or held.shape[1]:
+        raise InputError(
+            "frame-count", "The model takes clips of 4n + 1 frames.", "Repeat the last frame to get there."
+        )

@@ -132,9 +132,11 @@ class Backbone:
             InputError: sizes the model cannot take.
         """
         chunks = [frames] if isinstance(frames, Tensor) else frames
-        mean = video_codec.encode_frames(self._use("vae"), self._checked(chunks))
+        return self._encode(self._use("vae"), self._checked(chunks))
+
+    def _encode(self, vae: Any, chunks: Iterable[Tensor]) -> Tensor:
         offset, scale = self._statistics()
-        return (mean.float().cpu() - offset) / scale
+        return (video_codec.encode_frames(vae, chunks).float().cpu() - offset) / scale
 
     def decode_video(self, latent: Tensor) -> Iterator[Tensor]:
         """Pictures of a normalised latent [1, C, F, h, w], frame by frame: fp32 CPU [3, n, H, W] in -1..1, n
@@ -146,7 +148,9 @@ class Backbone:
     def preview(self, latent: Tensor) -> Tensor:
         """Small pictures of a normalised latent [1, C, F, h, w] without decoding it: uint8 [F, h, w, 3]."""
         if self._projection is None:
-            self._projection = fit_projection(self.encode_video, self.strides[1])
+            # Where the VAE lies now: moving it in would push out the transformer of an edit that is running.
+            vae = self._component("vae")
+            self._projection = fit_projection(lambda picture: self._encode(vae, [picture]), self.strides[1])
         return project(latent, self._projection)
 
     def _checked(self, chunks: Iterable[Tensor]) -> Iterator[Tensor]:
@@ -173,7 +177,11 @@ class Backbone:
             for other, module in self._loaded.items():
                 if other != name:
                     module.to("cpu")
+        return self._component(name).to(self.plan.compute)
+
+    def _component(self, name: str) -> Any:
+        """A component where it lies; on the CPU when it was not loaded before."""
         if name not in self._loaded:
             dtypes = {"text_encoder": self.plan.text_dtype, "vae": self.plan.vae_dtype}
             self._loaded[name] = load_component(self._specs[name], dtypes.get(name, self.plan.dtype))
-        return self._loaded[name].to(self.plan.compute)
+        return self._loaded[name]

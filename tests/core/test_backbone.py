@@ -187,6 +187,16 @@ def test_components_compute_in_the_plans_precision(wan_folder: Path, tmp_path: P
     assert len(list(loaded.decode_video(latent))) == 2
 
 
+def test_a_preview_moves_no_component(
+    wan_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In the middle of an edit the transformer is on its device and must stay there.
+    loaded = Backbone.load(wan_folder, MemoryPlan(resident=False), cache_folder=tmp_path)
+    latent = loaded.encode_video(torch.zeros(3, 5, 16, 16))
+    monkeypatch.setattr(Backbone, "_use", _refuse_to_load)
+    assert loaded.preview(latent).shape == (2, 4, 4, 3)
+
+
 def test_a_plan_for_a_device_that_is_not_there_is_refused() -> None:
     for name in ("cuda:99", "abacus"):
         with pytest.raises(InputError, match=name):

@@ -1,8 +1,119 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`flowanchor demo`."""
+"""`flowanchor demo`: edit a small clip of two things, once each, and say what came of it."""
 
 from __future__ import annotations
 
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-def demo() -> None:
-    """Edit a small clip of two objects, once each object."""
+import typer
+
+from flowanchor_core.errors import InputError
+from flowanchor_daemon.cli.outcome import reported
+from flowanchor_daemon.cli.progress import reporter
+
+if TYPE_CHECKING:
+    from flowanchor_core.progress import EditResult
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A thing after an edit. `share` of its pixels are nearer to the `wanted` colour than to any other."""
+
+    name: str
+    wanted: str
+    share: float
+    edited: bool
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the clip, the results and the sheets.")
+    ] = Path("flowanchor-demo"),
+    model: Annotated[str, typer.Option(help="Name of a model, or path of a folder.")] = "shapes",
+    seed: Annotated[int, typer.Option(help="Number that fixes the noise.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Last line of output: the results as JSON.")
+    ] = False,
+) -> None:
+    """Edit a small clip of two moving things, first one, then the other."""
+    with reported(as_json):
+        started = time.monotonic()
+        if not out.parent.is_dir():
+            raise InputError("output-folder-missing", f"There is no folder {out.parent}.", "Make it first.")
+        out.mkdir(exist_ok=True)
+        from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
+        from flowanchor_core.shapes.demo import demo_clip
+        from flowanchor_daemon.cli.session import Session
+
+        clip = demo_clip(out)
+        session = Session()
+        told = []
+        print(f'{clip.clip}: "{clip.source_prompt}"')
+        for edit in clip.edits:
+            request = EditRequest(
+                clip=clip.clip,
+                delivery=DeliverySettings(out / f"{edit.name}-edited.mkv", "full", "ffv1"),
+                source_prompt=clip.source_prompt,
+                target_prompt=edit.target_prompt,
+                masks=(edit.mask,),
+                model=model,
+                seed=seed,
+                region=RegionSettings(feather=2),
+                sheet=out / f"{edit.name}-sheet.png",
+            )
+            with reporter() as show:
+                result = session.run(request, show)
+            things = look_at(result.output, edit.name, {other.name: other.mask for other in clip.edits})
+            told.append({**result.to_json(), "things": [vars(thing) for thing in things]})
+            if not as_json:
+                _print_edit(edit.target_prompt, result, things)
+        if as_json:
+            print(json.dumps({"edits": told, "seconds": round(time.monotonic() - started, 3)}))
+        else:
+            print(f"\n{time.monotonic() - started:.0f} s in all")
+
+
+def look_at(path: Path, edited: str, masks: dict[str, Path]) -> list[Seen]:
+    """What the written file shows of every thing: its pixels over the whole clip, away from its rim."""
+    import cv2
+    import numpy as np
+
+    from flowanchor_core.footage import frame_to_rgb, open_mask, probe, read_frames
+    from flowanchor_core.shapes.demo import SCENE, WANTED
+    from flowanchor_core.shapes.world import BACKGROUNDS, COLOURS
+
+    names = [*COLOURS, *BACKGROUNDS]
+    palette = np.array([*COLOURS.values(), *BACKGROUNDS.values()], np.float32)
+    clip = probe(path)
+    last = clip.frames - 1
+    pictures = [frame_to_rgb(frame, clip.colour) for frame in read_frames(clip, 0, last)]
+    seen = []
+    for thing, wanted in zip(SCENE.things, WANTED, strict=True):
+        inner = [
+            cv2.erode(mask.astype(np.uint8), np.ones((3, 3)))
+            for mask in open_mask(masks[thing.shape], clip, 0, last)
+        ]
+        pixels = np.concatenate([picture[mask > 0] for picture, mask in zip(pictures, inner, strict=True)])
+        nearest = np.square(pixels[:, None] - palette).sum(axis=2).argmin(axis=1)
+        changed = thing.shape == edited
+        colour = wanted if changed else thing.colour
+        seen.append(Seen(thing.shape, colour, float((nearest == names.index(colour)).mean()), changed))
+    return seen
+
+
+def _print_edit(target: str, result: EditResult, things: list[Seen]) -> None:
+    total = sum(result.seconds.values())
+    print(f'\n"{target}"')
+    for thing in things:
+        role = "to become" if thing.edited else "to stay"
+        print(f"  the {thing.name}, {role} {thing.wanted}: {thing.share:.0%} of its pixels are")
+    print(f"  largest difference outside the region: {result.max_abs_diff_outside}")
+    print(f"  {result.frames} frames, {result.forwards} forwards, {total:.1f} s")
+    print(f"  result: {result.output}")
+    print(f"  contact sheet: {result.sheet}")
+    for text in result.notices:
+        print(f"  Note: {text}")

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole path of an edit over a tiny random Wan: what it promises whatever the model paints."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from flowanchor_core.backbone import Backbone
+from flowanchor_core.edit import plan_edit, run_edit
+from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError
+from flowanchor_core.masks import Box
+from flowanchor_core.progress import PHASES, Done, EditResult, Event, Notice, PhaseStarted, Progress
+from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
+
+WIDTH, HEIGHT, FRAMES = 64, 48, 9
+
+
+@pytest.fixture(scope="module")
+def model(wan_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with settings that make an edit three steps long."""
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    shutil.copytree(wan_folder, folder)
+    card = json.loads((folder / "flowanchor.json").read_text())
+    card["sampling"] = {"steps": 4, "skip": 1, "negative_prompt": "", "minimum_crop": 32, "overlap": 1}
+    (folder / "flowanchor.json").write_text(json.dumps(card))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def backbone(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
+    return Backbone.load(model, cache_folder=tmp_path_factory.mktemp("cache"))
+
+
+def write_clip(path: Path, frames: int = FRAMES, rate: Fraction = Fraction(24)) -> Path:
+    """A lossless clip of moving ramps."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv444p"
+        for index in range(frames):
+            rgb = np.stack([x * 4 + index, y * 5, (x + y + 3 * index) * 2], axis=-1) % 256
+            frame = av.VideoFrame.from_ndarray(rgb.astype(np.uint8), format="rgb24").reformat(
+                format="yuv444p"
+            )
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mkv")
+
+
+@pytest.fixture
+def request_(clip: Path, model: Path, tmp_path: Path) -> EditRequest:
+    return EditRequest(
+        clip=clip,
+        delivery=DeliverySettings(tmp_path / "out.mkv", "full", "ffv1"),
+        source_prompt="a red circle",
+        target_prompt="a blue circle",
+        geometry=(Box(20, 12, 16, 16),),
+        model=str(model),
+        region=RegionSettings(margin=0.25, feather=2),
+    )
+
+
+def run(request: EditRequest, backbone: Backbone, **options: Any) -> tuple[EditResult, list[Event]]:
+    events = list(run_edit(plan_edit(request), backbone, **options))
+    assert isinstance(events[-1], Done)
+    return events[-1].result, events
+
+
+def samples(path: Path) -> NDArray[np.uint8]:
+    """All frames in their own planes, [T, 3, H, W]."""
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray() for frame in container.decode(video=0)])
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_result_is_the_source_outside_and_something_else_inside(
+    request_: EditRequest, backbone: Backbone, clip: Path
+) -> None:
+    result, _ = run(request_, backbone)
+    before, after = samples(clip).astype(int), samples(result.output).astype(int)
+    assert before.shape == after.shape
+    outside = np.ones((HEIGHT, WIDTH), bool)
+    outside[12 - 2 : 28 + 2, 20 - 2 : 36 + 2] = False
+    assert np.array_equal(before[..., outside], after[..., outside])
+    assert np.abs(before - after)[..., 12:28, 20:36].mean() > 1
+    assert result.max_abs_diff_outside == 0
+    assert (result.frames, result.rate) == (FRAMES, Fraction(24))
+
+
+def test_events_go_through_every_phase_once_and_count_to_its_end(
+    request_: EditRequest, backbone: Backbone
+) -> None:
+    result, events = run(request_, backbone)
+    started = [event for event in events if isinstance(event, PhaseStarted)]
+    assert tuple(event.phase for event in started) == PHASES
+    assert set(result.seconds) == set(PHASES)
+    for phase in started:
+        steps = [event.step for event in events if isinstance(event, Progress) and event.phase == phase.phase]
+        assert steps == list(range(1, phase.total + 1))
+
+
+def test_forwards_are_four_a_step_less_the_one_the_first_shares(
+    request_: EditRequest, backbone: Backbone
+) -> None:
+    result, _ = run(request_, backbone)
+    assert result.forwards == 4 * 3 - 1
+
+
+def test_same_seed_same_bits_other_seed_other_picture(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path
+) -> None:
+    pictures = []
+    for name, seed in (("a.mkv", 3), ("b.mkv", 3), ("c.mkv", 4)):
+        out = replace(request_.delivery, out=tmp_path / name)
+        result, _ = run(replace(request_, delivery=out, seed=seed), backbone)
+        pictures.append(samples(result.output))
+    assert np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[0], pictures[2])
+
+
+def test_an_edit_resumed_from_a_checkpoint_ends_with_the_same_bits(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path
+) -> None:
+    whole, events = run(request_, backbone)
+    step = next(event.sampled for event in events if isinstance(event, Progress) and event.sampled)
+    out = replace(request_.delivery, out=tmp_path / "resumed.mkv")
+    resumed, _ = run(replace(request_, delivery=out), backbone, start=step.checkpoint)
+    assert resumed.forwards < whole.forwards
+    assert np.array_equal(samples(whole.output), samples(resumed.output))
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_closing_the_generator_in_any_phase_leaves_nothing(
+    phase: str, request_: EditRequest, backbone: Backbone, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.png"
+    events = run_edit(plan_edit(replace(request_, sheet=sheet)), backbone)
+    for event in events:
+        if isinstance(event, Progress) and event.phase == phase:
+            break
+    events.close()
+    assert files_in(tmp_path) == []
+
+
+def test_a_model_that_fails_leaves_nothing(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(latent: torch.Tensor) -> Iterator[torch.Tensor]:
+        yield torch.zeros(3, 1, 32, 32)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(backbone, "decode_video", broken)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(run_edit(plan_edit(request_), backbone))
+    assert files_in(tmp_path) == []
+
+
+def test_a_sheet_that_cannot_be_written_fails_the_whole_edit(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path
+) -> None:
+    plan = plan_edit(replace(request_, sheet=tmp_path / "sheet.png"))
+    (tmp_path / "sheet.png").mkdir()
+    with pytest.raises(DeliveryError):
+        list(run_edit(plan, backbone))
+    assert files_in(tmp_path) == ["sheet.png"]
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5, 6, 8])
+def test_any_number_of_frames_comes_out_as_it_went_in(
+    frames: int, request_: EditRequest, backbone: Backbone
+) -> None:
+    result, _ = run(replace(request_, last=frames - 1), backbone)
+    assert result.frames == frames
+    assert len(samples(result.output)) == frames
+
+
+def test_a_long_clip_runs_in_windows(request_: EditRequest, backbone: Backbone, tmp_path: Path) -> None:
+    long = write_clip(tmp_path / "long.mkv", frames=30)
+    result, _ = run(replace(request_, clip=long, params={"source_guidance": 2}), backbone)
+    # 30 frames are padded to 33, 9 latent frames: two windows of 5 that share one.
+    assert result.windows == 2
+    assert result.frames == 30
+    assert result.forwards == 2 * (4 * 3 - 1)
+    assert result.settings["source_guidance"] == 2
+
+
+def test_a_patch_is_delivered_with_its_matte(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path
+) -> None:
+    delivery = DeliverySettings(tmp_path / "patch.%04d.png", "patch", "png")
+    result, _ = run(replace(request_, delivery=delivery), backbone)
+    assert result.deliver == "patch"
+    assert files_in(tmp_path) == [f"patch.{index:04d}.png" for index in range(FRAMES)]
+    with av.open(str(tmp_path / "patch.0000.png")) as container:
+        alpha = next(container.decode(video=0)).to_ndarray(format="rgba")[..., 3]
+    assert (alpha[12:28, 20:36] == 255).all()
+    assert alpha[0, 0] == 0
+
+
+def test_masks_and_boxes_are_united(request_: EditRequest, tmp_path: Path) -> None:
+    drawn = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    drawn[:4, :4] = 255
+    frame = av.VideoFrame.from_ndarray(drawn, format="rgb24")
+    with av.open(str(tmp_path / "mask.png"), "w", format="image2") as container:
+        stream = container.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    plan = plan_edit(replace(request_, masks=(tmp_path / "mask.png",)))
+    assert all(mask.sum() == 4 * 4 + 16 * 16 for mask in plan.mask)
+
+
+def test_a_toy_model_on_other_footage_says_that_it_means_nothing(
+    request_: EditRequest, backbone: Backbone, model: Path, tmp_path: Path
+) -> None:
+    toy = tmp_path / "toy"
+    shutil.copytree(model, toy)
+    card = json.loads((toy / "flowanchor.json").read_text())
+    for size, expected in ([32, 32], 1), ([WIDTH, HEIGHT], 0):
+        (toy / "flowanchor.json").write_text(json.dumps({**card, "world": "shapes", "native_size": size}))
+        events = list(run_edit(plan_edit(replace(request_, model=str(toy))), backbone))
+        said = [event for event in events if isinstance(event, Notice) and "means nothing" in event.text]
+        assert len(said) == expected
+
+
+def test_a_removal_says_that_it_runs_without_anchors(request_: EditRequest, backbone: Backbone) -> None:
+    removal = replace(request_, source_prompt="a circle on grass", target_prompt="grass")
+    result, _ = run(removal, backbone)
+    assert result.target_words == ()
+    assert any("without anchors" in text for text in result.notices)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"clip": Path("nowhere.mp4")}, "clip-missing"),
+        ({"source_prompt": " "}, "prompt-empty"),
+        ({"target_prompt": ""}, "prompt-empty"),
+        ({"editor": "nope"}, "unknown-editor"),
+        ({"model": "nope"}, "unknown-model"),
+        ({"preset": "nope"}, "unknown-preset"),
+        ({"params": {"nope": 1}}, "unknown-parameter"),
+        ({"params": {"tau": 3}}, "parameter-value"),
+        ({"steps": 0}, "steps-out-of-range"),
+        ({"skip": 4}, "skip-out-of-range"),
+        ({"shift": float("nan")}, "shift-out-of-range"),
+        ({"seed": -1}, "seed-out-of-range"),
+        ({"geometry": ()}, "no-region"),
+        ({"geometry": (Box(500, 0, 10, 10),)}, "mask-empty"),
+        ({"masks": (Path("nowhere.png"),)}, "clip-missing"),
+        ({"first": 5, "last": 4}, "range-empty"),
+        ({"last": 99}, "range-outside"),
+        ({"region": RegionSettings(margin=-1)}, "margin-out-of-range"),
+        ({"region": RegionSettings(feather=-1)}, "feather-out-of-range"),
+        ({"region": RegionSettings(grow=2000)}, "grow-out-of-range"),
+        ({"sheet": Path("sheet.jpg")}, "sheet-format"),
+        ({"sheet": Path("no/where/sheet.png")}, "output-folder-missing"),
+        ({"delivery": DeliverySettings(Path("no/where/out.mkv"), "full", "ffv1")}, "output-folder-missing"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_the_model_is_touched(
+    change: dict[str, Any], code: str, request_: EditRequest
+) -> None:
+    with pytest.raises(FlowAnchorError) as caught:
+        plan_edit(replace(request_, **change))
+    assert caught.value.code == code
+    assert caught.value.message.endswith(".")
+    assert caught.value.action.endswith(".")
+
+
+def test_a_target_word_that_is_not_in_the_prompt_is_named(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="fox"):
+        list(run_edit(plan_edit(replace(request_, words=("fox",))), backbone))
+    assert files_in(tmp_path) == []
+
+
+def test_own_steps_keep_the_presets_share_of_skipped_ones(request_: EditRequest) -> None:
+    assert plan_edit(replace(request_, steps=8)).preset.skip == 2

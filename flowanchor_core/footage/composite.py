@@ -49,7 +49,7 @@ def composite(
         weight = block_mean(matte, chroma)
         target = view[component_window(window, chroma)]
         source = target.astype(np.float32)
-        blended = quantised(source + weight * (values - source), layout)
+        blended = quantised((1 - weight) * source + weight * values, layout)  # exact at 1
         np.copyto(target, blended, where=weight > 0)
     return result
 

@@ -155,27 +155,37 @@ def plan_crop(
     spans = []
     for low, high, size in ((left, right, frame_size[0]), (top, bottom, frame_size[1])):
         spans.append((max(0, low - margin), min(size, high + margin)))
-    lengths = [max(high - low, least) for (low, high), least in zip(spans, minimum, strict=True)]
+    wholes = [_up(max(size, least), multiple) for size, least in zip(frame_size, minimum, strict=True)]
+    lengths = list(minimum)
+    axes = _place_all(spans, lengths, wholes, multiple)
     if aspect is not None:
-        wide, tall = lengths
+        wide, tall = axes[0][1], axes[1][1]
         lengths = [max(wide, math.ceil(tall * aspect)), max(tall, math.ceil(wide / aspect))]
-    axes = []
-    for (low, high), length, size, least in zip(spans, lengths, frame_size, minimum, strict=True):
-        axes.append(_place(low, high, length, size, least, multiple))
+        axes = _place_all(spans, lengths, wholes, multiple)
     return Crop(axes[0][0], axes[1][0], axes[0][1], axes[1][1])
 
 
-def _place(low: int, high: int, length: int, size: int, least: int, multiple: int) -> tuple[int, int]:
-    """Start and length on the grid: holds low..high, close to `length`, centred."""
-    whole = max(_up(size, multiple), _up(least, multiple))
-    length = min(_up(length, multiple), whole)
-    start = (low + high - length) // 2 // multiple * multiple
-    start = min(max(start, 0), whole - length)
-    while start + length < high:  # snapping the start down may have cut the end
+def _place_all(
+    spans: list[tuple[int, int]], lengths: list[int], wholes: list[int], multiple: int
+) -> list[tuple[int, int]]:
+    return [
+        _place(low, high, length, whole, multiple)
+        for (low, high), length, whole in zip(spans, lengths, wholes, strict=True)
+    ]
+
+
+def _place(low: int, high: int, length: int, whole: int, multiple: int) -> tuple[int, int]:
+    """Start and length on the grid, inside 0..whole: holds low..high, at least `length`, as centred as it
+    can be.
+    """
+    length = min(_up(max(length, high - low), multiple), whole)
+    while True:
+        earliest = max(0, _up(high - length, multiple))
+        latest = min(low // multiple * multiple, whole - length)
+        if earliest <= latest:
+            centred = round((low + high - length) / 2 / multiple) * multiple
+            return min(max(centred, earliest), latest), length
         length += multiple
-    if start > low:
-        raise AssertionError("a crop must hold its bounds")
-    return start, min(length, whole - start)
 
 
 def model_size(

@@ -92,9 +92,9 @@ class MovieWriter:
                 self._stream.metadata["timecode"] = timecode
             if sound is not None:
                 self._audio = AudioCopy(clip, *sound, self._container)
-            self._container.start_encoding()
             if clip.rotation:
                 self._stream.set_display_rotation(clip.rotation)
+            self._container.start_encoding()
         except BaseException:
             self.abort()
             raise

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage.limits import MAX_FRAMES
 
-# One packet shown is one frame for these. Others (VP8's hidden frames, packed B-frames in AVI) are counted
-# by decoding.
+# One packet shown is one frame for these. Others (VP8 hides some) are counted by decoding.
 _ONE_PACKET_A_FRAME = frozenset(
     {
         "h264",
@@ -52,6 +51,9 @@ _ONE_PACKET_A_FRAME = frozenset(
     }
     | {"mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v2", "msmpeg4v3"}
 )
+# AVI has no presentation times: with B-frames the order of its packets says nothing about the order of its
+# frames.
+_REORDERING = frozenset({"mpeg4", "h264", "hevc", "mpeg2video"})
 _STANDARD_RATES = tuple(
     Fraction(rate)
     for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "100", "120")
@@ -73,8 +75,9 @@ def scan(container: InputContainer, stream: VideoStream) -> Timeline | None:
     Raises:
         InputError: more than `limits.MAX_FRAMES` frames.
     """
-    packed = "avi" in container.format.name and stream.codec_context.name == "mpeg4"
-    if stream.codec_context.name not in _ONE_PACKET_A_FRAME or packed or stream.time_base is None:
+    codec = stream.codec_context.name
+    unordered = "avi" in container.format.name and codec in _REORDERING
+    if codec not in _ONE_PACKET_A_FRAME or unordered or stream.time_base is None:
         return None
     times: list[int] = []
     keys: list[int] = []

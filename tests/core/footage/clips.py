@@ -38,7 +38,11 @@ MPEG4 = Recipe("mpeg4.avi", "mpeg4", "yuv420p", {"bf": "0", "g": "10", "qscale":
 FFV1 = Recipe("ffv1.mkv", "ffv1", "yuv420p", {"g": "1"})
 PRORES = Recipe("prores.mov", "prores_ks", "yuv422p10le", {"profile": "hq"})
 H264_TS = Recipe("h264.ts", "libx264", "yuv420p", H264.options)
-RECIPES = (H264, MPEG4, FFV1, PRORES, H264_TS)
+H264_AVI = Recipe("h264.avi", "libx264", "yuv420p", H264.options)
+VP8 = Recipe(
+    "vp8.webm", "libvpx", "yuv420p", {"auto-alt-ref": "1", "lag-in-frames": "16", "crf": "10", "b": "1M"}
+)
+RECIPES = (H264, MPEG4, FFV1, PRORES, H264_TS, H264_AVI, VP8)
 
 
 def picture(number: int, height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.uint8]:
@@ -81,7 +85,7 @@ def noisy_frame(
 def number_of(frame: av.VideoFrame) -> int:
     """The number a frame carries."""
     top = samples(frame)[0][:BLOCK].astype(np.float64)
-    middle = (top.min() + top.max()) / 2
+    middle = layout_of(frame.format.name).peak / 2
     blocks = [top[2:-2, bit * BLOCK + 2 : (bit + 1) * BLOCK - 2].mean() > middle for bit in range(BITS)]
     return sum(1 << bit for bit, white in enumerate(blocks) if white)
 

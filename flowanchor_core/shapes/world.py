@@ -161,12 +161,12 @@ def _render_one(scene: Scene, frames: int, size: int) -> tuple[np.ndarray, np.nd
 def _signed_distance(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Distance-like field of a unit shape, negative inside, in units of the radius."""
     if shape == "circle":
-        return np.sqrt(x * x + y * y) - 1
+        return np.asarray(np.sqrt(x * x + y * y) - 1)
     if shape == "square":
-        return np.maximum(np.abs(x), np.abs(y)) - 0.86
+        return np.asarray(np.maximum(np.abs(x), np.abs(y)) - 0.86)
     if shape == "triangle":
         slope = math.sqrt(3) / 2
-        return np.maximum(np.maximum(y, -slope * x - 0.5 * y), slope * x - 0.5 * y) - 0.6
+        return np.asarray(np.maximum(np.maximum(y, -slope * x - 0.5 * y), slope * x - 0.5 * y) - 0.6)
     if shape == "star":
         radius, angle = np.sqrt(x * x + y * y), np.arctan2(x, -y)
         wedge = 2 * math.pi / 5

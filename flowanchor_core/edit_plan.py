@@ -62,7 +62,7 @@ def plan_edit(request: EditRequest) -> EditPlan:
     preset = own_schedule(request, presets.get(card, request.preset))
     params = editor.parse({**preset.params_for(editor.name), **request.params})
     check_sheet(request.sheet)
-    clip = probe(request.clip)
+    clip = probe(request.clip, request.rate)
     first, last = check_range(clip, request.first, request.last)
     out = request.delivery
     delivery = Delivery(out.kind, out.format, out.out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,11 +41,12 @@ class DeliverySettings:
 @dataclass(frozen=True)
 class EditRequest:
     """One edit of one clip. `first` and `last` are 0-based, both included; `last` None means to the end.
+    `rate` is the frame rate of an image sequence; a movie states its own.
 
     The region is the union of `masks` (files) and `geometry` (shapes in native pixels; keyframes count from
-    `first`). `words` are the target prompt's words that drive
-    the edit; None means the words in which the two prompts differ. `steps`, `shift` and `skip` replace the
-    preset's values where they are given, `params` the editor's.
+    `first`). `words` are the target prompt's words that drive the edit; None means the words in which the two
+    prompts differ. `steps`, `shift` and `skip` replace the preset's values where they are given, `params` the
+    editor's.
     """
 
     clip: Path
@@ -55,6 +57,7 @@ class EditRequest:
     geometry: tuple[Geometry, ...] = ()
     first: int = 0
     last: int | None = None
+    rate: Fraction | None = None
     words: tuple[str, ...] | None = None
     negative_prompt: str | None = None
     editor: str = "flowanchor"

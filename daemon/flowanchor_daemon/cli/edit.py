@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -46,6 +47,9 @@ def edit(
     ] = None,
     frames: Annotated[
         str | None, typer.Option(metavar="A-B", help="Frames to edit, from 0, both ends included; else all.")
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Frames a second of an image sequence, such as 24000/1001.")
     ] = None,
     editor: Annotated[str, typer.Option(help="Editing method.")] = "flowanchor",
     param: Annotated[
@@ -104,6 +108,7 @@ def edit(
             geometry=tuple(parse_box(text) for text in box or ()),
             first=first,
             last=last,
+            rate=parse_rate(rate),
             words=parse_words(words),
             negative_prompt=negative,
             editor=editor,
@@ -154,6 +159,14 @@ def parse_frames(text: str | None) -> tuple[int, int | None]:
     if found[2] is None:
         return first, first
     return first, int(found[3]) if found[3] else None
+
+
+def parse_rate(text: str | None) -> Fraction | None:
+    """ "24", "23.976" or "24000/1001", exactly as written."""
+    try:
+        return None if text is None else Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise InputError("rate-syntax", f"'{text}' is no rate.", "Write it as 24 or 24000/1001.") from None
 
 
 def parse_box(text: str) -> Box:

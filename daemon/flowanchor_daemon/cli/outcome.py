@@ -36,5 +36,5 @@ def reported(as_json: bool = False) -> Iterator[None]:
             print(json.dumps({"error": error}, ensure_ascii=False))
         raise typer.Exit(exit_code(failure)) from None
     except KeyboardInterrupt:
-        print("flowanchor: cancelled, nothing was written.", file=sys.stderr)
+        print("flowanchor: cancelled.", file=sys.stderr)
         raise typer.Exit(CANCELLED) from None

@@ -3,11 +3,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from flowanchor_daemon.cli.edit import output_for, parse_box, parse_frames, parse_param, parse_words
+from flowanchor_daemon.cli.edit import (
+    output_for,
+    parse_box,
+    parse_frames,
+    parse_param,
+    parse_rate,
+    parse_words,
+)
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.masks import Box
@@ -25,6 +33,20 @@ def test_frames_that_cannot_be_read(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_frames(text)
     assert caught.value.code == "frames-syntax"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [(None, None), ("25", Fraction(25)), ("24000/1001", Fraction(24000, 1001))]
+)
+def test_rate(text: str | None, expected: Fraction | None) -> None:
+    assert parse_rate(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "fast", "1/0"])
+def test_rate_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_rate(text)
+    assert caught.value.code == "rate-syntax"
 
 
 def test_box() -> None:

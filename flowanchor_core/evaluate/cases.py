@@ -25,7 +25,7 @@ Marking = Literal["tight", "box", "scribble"]
 _LENGTHS = (17, 17, 17, 33, 17, 17, 17, 49, 17, 17, 17, 17, 17, 17, 17, 81)
 """Pixel frames of consecutive cases: three quarters and more at the native length, the rest in windows."""
 _FAST = 0.045
-_SHAPE_EVERY = 4
+_SHAPE_SHARE = 1 / 3
 _MARKINGS: tuple[Marking, ...] = ("tight", "box", "scribble")
 
 
@@ -85,7 +85,7 @@ def _make(split: str, index: int) -> Case:
     fast = index % 5 == 4
     scene = world.sample_scene(rng, count=2 + index % 2, speed=_FAST if fast else 0.03)
     thing = rng.randrange(len(scene.things))
-    change: Change = "shape" if index % _SHAPE_EVERY == _SHAPE_EVERY - 1 else "colour"
+    change: Change = "shape" if rng.random() < _SHAPE_SHARE else "colour"
     if change == "colour":
         free = [name for name in world.COLOURS if name not in {other.colour for other in scene.things}]
         truth = scene.with_thing(thing, colour=rng.choice(free))

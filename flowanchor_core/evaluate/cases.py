@@ -44,6 +44,12 @@ class Case:
     source_prompt: str
     target_prompt: str
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What drives the edit: the wanted thing, named as the target prompt names it."""
+        thing = self.truth.things[self.thing]
+        return (f"{thing.colour} {thing.shape}",)
+
     def videos(self) -> tuple[Tensor, Tensor]:
         """Source and true result, float [3, T, S, S] in [-1, 1]."""
         both, _ = world.render([self.scene, self.truth], self.frames)

@@ -17,7 +17,7 @@ from flowanchor_core.evaluate.cases import Case
 from flowanchor_core.shapes import world
 
 OUTSIDE_MARGIN = 2
-"""Pixels around the truth's region that count neither as inside nor as outside."""
+"""Pixels around the region that count neither as inside nor as outside."""
 SHAPE_SUCCESS = 0.5
 _LEAST_CHANGE = 0.3
 _PALETTE_NAMES = [*world.COLOURS, *world.BACKGROUNDS]
@@ -35,7 +35,8 @@ class Verdict:
         truth than half of the change.
     keep: share of the other things' inner pixels still nearest to their own colour; None when they are never
         visible.
-    psnr_outside: PSNR in dB against the source, outside the truth's region widened by `OUTSIDE_MARGIN`.
+    psnr_outside: PSNR in dB against the source, outside the truth's region and the user's mask, both widened by
+        `OUTSIDE_MARGIN`.
     flicker: mean change of the thing's mean colour from frame to frame, in code values of 255 (the truth's is
         near 0).
     """
@@ -66,7 +67,7 @@ def judge(case: Case, output: Tensor) -> Verdict:
         obj=obj,
         pixels=pixels,
         keep=_keep(case, output, before & after),
-        psnr_outside=_psnr_outside(output, source, before[case.thing] | after[case.thing]),
+        psnr_outside=_psnr_outside(output, source, before[case.thing] | after[case.thing] | case.mark()),
         flicker=sum(steps) / max(len(steps), 1),
     )
 

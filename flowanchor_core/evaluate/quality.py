@@ -151,7 +151,7 @@ class Bench:
         backbone, settings = self.backbone, self.settings
         prompts = [case.source_prompt, case.target_prompt, settings.negative_prompt]
         source, target, negative = backbone.encode_text(prompts)
-        tokens = target_tokens(backbone.tokenizer, case.source_prompt, case.target_prompt)
+        tokens = target_tokens(backbone.tokenizer, case.source_prompt, case.target_prompt, case.words)
         rows, columns = (backbone.strides[1] * side for side in backbone.patch[1:])
         native = (self.card.native_frames - 1) // backbone.strides[0] + 1
         return editors.EditInputs(

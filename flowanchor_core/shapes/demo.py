@@ -36,11 +36,12 @@ WANTED = ("green", "yellow")
 
 @dataclass(frozen=True)
 class DemoEdit:
-    """One thing to change: its mask and what the clip should show afterwards."""
+    """One thing to change: its mask, what the clip should show afterwards, and the words that drive the edit."""
 
     name: str
     mask: Path
     target_prompt: str
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def demo_clip(folder: Path) -> DemoClip:
     for index, (thing, colour) in enumerate(zip(SCENE.things, WANTED, strict=True)):
         mask = folder / f"{thing.shape}-mask.mkv"
         _write(mask, np.repeat(masks[0, index].numpy().astype(np.uint8)[..., None] * 255, 3, axis=-1))
-        edits.append(DemoEdit(thing.shape, mask, caption(SCENE.with_thing(index, colour=colour))))
+        target = caption(SCENE.with_thing(index, colour=colour))
+        edits.append(DemoEdit(thing.shape, mask, target, (f"{colour} {thing.shape}",)))
     return DemoClip(clip, caption(SCENE), tuple(edits))
 
 

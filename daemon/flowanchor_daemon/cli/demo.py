@@ -59,6 +59,7 @@ def demo(
                 delivery=DeliverySettings(out / f"{edit.name}-edited.mkv", "full", "ffv1"),
                 source_prompt=clip.source_prompt,
                 target_prompt=edit.target_prompt,
+                words=edit.words,
                 masks=(edit.mask,),
                 model=model,
                 seed=seed,

@@ -26,7 +26,10 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"flowanchor {importlib.metadata.version('flowanchor')}")
+        try:
+            print(f"flowanchor {importlib.metadata.version('flowanchor')}")
+        except importlib.metadata.PackageNotFoundError:
+            print("flowanchor from a source tree that is not installed")
         raise typer.Exit
 
 

@@ -69,16 +69,23 @@ class Case:
         return _boxes(tight) if self.marking == "box" else self._scribble() | _core(tight)
 
     def _scribble(self) -> Tensor:
-        """A horizontal stroke over the thing, a bit short and a bit off, following its motion."""
+        """Two quick strokes over the thing, short of its rim and a bit off, following its motion."""
         thing = self.scene.things[self.thing]
-        centres = world.positions(thing, self.frames) * world.SIZE
-        reach, drift = 0.55 * thing.radius * world.SIZE, 0.1 * thing.radius * world.SIZE
-        keys = tuple(
-            Keyframe(t, ((float(x) - reach, float(y) + drift), (float(x) + reach, float(y) - drift)))
-            for t, (x, y) in enumerate(centres)
-        )
-        stroke = Scribble(keys, width=1.3 * thing.radius * world.SIZE)
-        return rasterize([stroke], self.frames, world.SIZE, world.SIZE)
+        radius = thing.radius * world.SIZE
+        strokes = []
+        for side in (-0.4, 0.4):
+            keys = tuple(
+                Keyframe(
+                    t,
+                    (
+                        (x - 0.55 * radius, y + (side + 0.1) * radius),
+                        (x + 0.55 * radius, y + (side - 0.1) * radius),
+                    ),
+                )
+                for t, (x, y) in enumerate((world.positions(thing, self.frames) * world.SIZE).tolist())
+            )
+            strokes.append(Scribble(keys, width=0.9 * radius))
+        return rasterize(strokes, self.frames, world.SIZE, world.SIZE)
 
 
 def make_cases(split: Literal["tuning", "held-out"], count: int) -> list[Case]:

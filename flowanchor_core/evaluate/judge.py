@@ -35,8 +35,8 @@ class Verdict:
         truth than half of the change.
     keep: share of the other things' inner pixels still nearest to their own colour; None when they are never
         visible.
-    psnr_outside: PSNR in dB against the source, outside the truth's region and the user's mask, both widened by
-        `OUTSIDE_MARGIN`.
+    psnr_outside: PSNR in dB against the source, outside the truth's region and the user's mask, both
+        widened by `OUTSIDE_MARGIN`.
     flicker: mean change of the thing's mean colour from frame to frame, in code values of 255 (the truth's is
         near 0).
     """

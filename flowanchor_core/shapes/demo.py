@@ -36,7 +36,7 @@ WANTED = ("green", "yellow")
 
 @dataclass(frozen=True)
 class DemoEdit:
-    """One thing to change: its mask, what the clip should show afterwards, and the words that drive the edit."""
+    """One thing to change: its mask, what the clip should show afterwards, the words that drive the edit."""
 
     name: str
     mask: Path

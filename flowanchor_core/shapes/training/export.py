@@ -37,8 +37,17 @@ def export(folder: Path, target: Path) -> None:
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     pipeline.save_pretrained(partial)
+    _forget_paths(partial)
     (partial / "flowanchor.json").write_text(json.dumps(CARD, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     print(f"export {target.name}: {size / 1e6:.1f} MB", flush=True)
+
+
+def _forget_paths(folder: Path) -> None:
+    """Take out of the configs where their part was loaded from: that is this machine's business."""
+    for path in folder.glob("*/config.json"):
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config.pop("_name_or_path", None)
+        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

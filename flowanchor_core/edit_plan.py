@@ -16,7 +16,16 @@ from typing import Any
 
 from flowanchor_core import editors, models, presets
 from flowanchor_core.errors import InputError
-from flowanchor_core.footage import ClipInfo, Delivery, MaskTrack, check_range, open_mask, probe
+from flowanchor_core.footage import (
+    ClipInfo,
+    Delivery,
+    MaskTrack,
+    check_range,
+    files_of,
+    open_mask,
+    probe,
+    refuse_overlap,
+)
 from flowanchor_core.masks import rasterize
 from flowanchor_core.request import EditRequest
 
@@ -67,6 +76,7 @@ def plan_edit(request: EditRequest) -> EditPlan:
     out = request.delivery
     delivery = Delivery(out.kind, out.format, out.out)
     delivery.preflight(clip, first, last)
+    check_files(request, clip, delivery.files(clip, first, last))
     mask = read_region(request, clip, first, last)
     return EditPlan(request, card, preset, editor, params, clip, first, last, mask, delivery)
 
@@ -107,6 +117,15 @@ def own_schedule(request: EditRequest, preset: presets.Preset) -> presets.Preset
         raise _out_of_range("shift", shift, "above 0, up to 100")
     negative = preset.negative_prompt if request.negative_prompt is None else request.negative_prompt
     return replace(preset, steps=steps, skip=skip, shift=shift, negative_prompt=negative)
+
+
+def check_files(request: EditRequest, clip: ClipInfo, results: tuple[Path, ...]) -> None:
+    """Raise InputError if the results or the sheet would replace a file of the clip or the masks, or each
+    other.
+    """
+    masks = [file for path in request.masks for file in files_of(path)]
+    sheet = () if request.sheet is None else (request.sheet,)
+    refuse_overlap((clip.path, *clip.files, *masks), (*results, *sheet))
 
 
 def read_region(request: EditRequest, clip: ClipInfo, first: int, last: int) -> MaskTrack:

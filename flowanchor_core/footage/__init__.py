@@ -27,6 +27,7 @@ close included) leaves nothing behind.
 """
 
 from flowanchor_core.footage.colour import frame_to_rgb, rgb_to_frame
+from flowanchor_core.footage.conflicts import files_of, refuse_overlap
 from flowanchor_core.footage.decode import check_range, read_frames
 from flowanchor_core.footage.deliver import Delivery, DeliveryWriter
 from flowanchor_core.footage.mask_files import MaskTrack, open_mask, read_mask
@@ -44,6 +45,7 @@ __all__ = [
     "Proof",
     "Region",
     "check_range",
+    "files_of",
     "frame_to_rgb",
     "grow_mask",
     "matte_of",
@@ -54,5 +56,6 @@ __all__ = [
     "probe",
     "read_frames",
     "read_mask",
+    "refuse_overlap",
     "rgb_to_frame",
 ]

@@ -60,6 +60,13 @@ class Delivery:
         """
         preflight.check(self.form, self.out, clip, first, last)
 
+    def files(self, clip: ClipInfo, first: int, last: int) -> tuple[Path, ...]:
+        """All files that a delivery of this range will have written."""
+        if self.form.suffixes:
+            return (self.out,)
+        folder, names = preflight.image_names(self.out, clip, first, last)
+        return tuple(folder / name for name in names)
+
     def open(self, clip: ClipInfo, first: int, last: int, region: Region, track: MaskTrack) -> DeliveryWriter:
         """Start writing frames `first` to `last` of `clip`; use it in a `with` block."""
         return DeliveryWriter(self, clip, first, last, region, track)

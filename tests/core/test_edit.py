@@ -217,15 +217,28 @@ def test_a_patch_is_delivered_with_its_matte(
     assert alpha[0, 0] == 0
 
 
-def test_masks_and_boxes_are_united(request_: EditRequest, tmp_path: Path) -> None:
+def write_mask(path: Path) -> Path:
+    """A white square of 4 x 4 pixels in the upper left corner."""
     drawn = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     drawn[:4, :4] = 255
     frame = av.VideoFrame.from_ndarray(drawn, format="rgb24")
-    with av.open(str(tmp_path / "mask.png"), "w", format="image2") as container:
+    with av.open(str(path), "w", format="image2") as container:
         stream = container.add_stream("png", rate=1)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
+
+
+def write_sequence(folder: Path) -> Path:
+    folder.mkdir()
+    for index in range(FRAMES):
+        write_mask(folder / f"f.{index:04d}.png")
+    return folder
+
+
+def test_masks_and_boxes_are_united(request_: EditRequest, tmp_path: Path) -> None:
+    write_mask(tmp_path / "mask.png")
     plan = plan_edit(replace(request_, masks=(tmp_path / "mask.png",)))
     assert all(mask.sum() == 4 * 4 + 16 * 16 for mask in plan.mask)
 
@@ -286,6 +299,41 @@ def test_what_cannot_be_used_is_refused_before_the_model_is_touched(
     assert caught.value.code == code
     assert caught.value.message.endswith(".")
     assert caught.value.action.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"masks": ("m.mkv",), "out": "m.mkv"}, "output-is-input"),
+        ({"masks": ("link.mkv",), "out": "m.mkv"}, "output-is-input"),
+        ({"masks": ("mask.png",), "sheet": "mask.png"}, "output-is-input"),
+        ({"masks": ("mask.png",), "sheet": "seq/../mask.png"}, "output-is-input"),
+        ({"masks": ("seq",), "sheet": "seq/f.0002.png"}, "output-is-input"),
+        ({"masks": ("seq/f.%04d.png",), "sheet": "seq/f.0002.png"}, "output-is-input"),
+        ({"clip": "seq", "sheet": "seq/f.0002.png"}, "output-is-input"),
+        ({"clip": "seq/f.0000.png", "sheet": "seq/f.0002.png"}, "output-is-input"),
+        ({"out": "po/o.%04d.png", "sheet": "po/o.0002.png"}, "output-twice"),
+    ],
+)
+def test_nothing_that_is_read_or_written_is_written_over(
+    change: dict[str, Any], code: str, request_: EditRequest, tmp_path: Path
+) -> None:
+    write_mask(tmp_path / "mask.png")
+    write_sequence(tmp_path / "seq")
+    write_clip(tmp_path / "m.mkv")
+    (tmp_path / "link.mkv").symlink_to("m.mkv")
+    (tmp_path / "po").mkdir()
+    out = tmp_path / change.get("out", "out.mkv")
+    request = replace(
+        request_,
+        clip=tmp_path / change["clip"] if "clip" in change else request_.clip,
+        masks=tuple(tmp_path / name for name in change.get("masks", ())),
+        sheet=tmp_path / change["sheet"] if "sheet" in change else None,
+        delivery=DeliverySettings(out, "full", "ffv1" if out.suffix == ".mkv" else "png"),
+    )
+    with pytest.raises(InputError) as caught:
+        plan_edit(request)
+    assert caught.value.code == code
 
 
 def test_a_target_word_that_is_not_in_the_prompt_is_named(

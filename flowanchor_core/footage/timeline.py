@@ -54,10 +54,15 @@ _ONE_PACKET_A_FRAME = frozenset(
 # AVI has no presentation times: with B-frames the order of its packets says nothing about the order of its
 # frames.
 _REORDERING = frozenset({"mpeg4", "h264", "hevc", "mpeg2video"})
-_STANDARD_RATES = tuple(
-    Fraction(rate)
-    for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "100", "120")
+_STANDARD_RATES = (
+    *(Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30)),
+    *(Fraction(48000, 1001), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)),
+    *(Fraction(96000, 1001), Fraction(96), Fraction(100), Fraction(120000, 1001), Fraction(120)),
+    *(Fraction(240000, 1001), Fraction(240)),
 )
+# How far a rounded form may be off. Matroska's 48000/1001 comes back as 7001/146, 2.9e-7 off; 2997/125, which
+# some write for 24000/1001, is 1e-6 off and a rate of its own.
+_ROUNDING = {1: Fraction(2, 10**7), 1001: Fraction(5, 10**7)}
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def choose_rate(stated: list[Fraction], timeline: Timeline | None) -> tuple[Frac
 def _named(rate: Fraction) -> Fraction:
     """The standard rate that `rate` is a rounded form of (Matroska states a frame's time in nanoseconds)."""
     for standard in _STANDARD_RATES:
-        if abs(rate / standard - 1) < Fraction(2, 10**7):
+        if abs(rate / standard - 1) < _ROUNDING[standard.denominator]:
             return standard
     return rate
 

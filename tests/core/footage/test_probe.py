@@ -49,6 +49,19 @@ def test_rate_is_the_exact_fraction(tmp_path: Path, recipe: Recipe, rate: Fracti
     assert (clip.rate, clip.frames) == (rate, 12)
 
 
+@pytest.mark.parametrize("frames", [2, 30])
+@pytest.mark.parametrize("nominal", [24, 30, 48, 60, 96, 120, 240])
+def test_every_ntsc_rate_survives_matroska(tmp_path: Path, nominal: int, frames: int) -> None:
+    rate = Fraction(nominal * 1000, 1001)
+    clip = probe(write_movie(tmp_path / "a.mkv", FFV1, frames, rate=rate))
+    assert (clip.rate, clip.frames) == (rate, frames)
+
+
+@pytest.mark.parametrize("text", ["2997/125", "2997/100", "2997/50", "1199/50"])
+def test_a_rate_near_a_standard_one_stays_itself(tmp_path: Path, text: str) -> None:
+    assert probe(write_movie(tmp_path / "a.mp4", H264, 12, rate=Fraction(text))).rate == Fraction(text)
+
+
 def test_reads_timecode_and_sound(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "a.mov", PRORES, 5, timecode="10:20:30:04", sound="aac")
     clip = probe(path)

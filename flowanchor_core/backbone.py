@@ -14,6 +14,7 @@ from torch import Tensor
 from flowanchor_core import text_cache, video_codec
 from flowanchor_core.components import Component, check_component, check_fit, load_component, load_tokenizer
 from flowanchor_core.errors import InputError
+from flowanchor_core.failures import model_at_work, require_finite
 from flowanchor_core.memory import MemoryPlan
 from flowanchor_core.model_files import fingerprint
 from flowanchor_core.models import read_card
@@ -94,6 +95,7 @@ class Backbone:
 
         Raises:
             InputError: a prompt has more tokens than the model takes.
+            ModelRunError: memory ran out, or the encoder failed.
         """
         return [self._encode_prompt(clean_prompt(prompt)) for prompt in prompts]
 
@@ -113,11 +115,12 @@ class Backbone:
         if kept is not None and kept.shape == (len(ids), self._specs["text_encoder"].config["d_model"]):
             return kept
         encoder = self._use("text_encoder")
-        tokens = torch.tensor([ids], device=self.plan.compute)
-        with torch.no_grad():
+        with torch.no_grad(), model_at_work("encoding a prompt"):
+            tokens = torch.tensor([ids], device=self.plan.compute)
             # Nothing is padded, so nothing is masked: equal to the padded, masked encoding, for a fraction of
             # its cost.
             embedding: Tensor = encoder(tokens, torch.ones_like(tokens)).last_hidden_state[0].float().cpu()
+        require_finite(embedding, "for a prompt")
         self._cache.put(self._encoder_id, text, embedding)
         return embedding
 
@@ -130,20 +133,30 @@ class Backbone:
 
         Raises:
             InputError: sizes the model cannot take.
+            ModelRunError: memory ran out, or the VAE failed.
         """
         chunks = [frames] if isinstance(frames, Tensor) else frames
         return self._encode(self._use("vae"), self._checked(chunks))
 
     def _encode(self, vae: Any, chunks: Iterable[Tensor]) -> Tensor:
         offset, scale = self._statistics()
-        return (video_codec.encode_frames(vae, chunks).float().cpu() - offset) / scale
+        with model_at_work("encoding the frames"):
+            latent = (video_codec.encode_frames(vae, chunks).float().cpu() - offset) / scale
+        require_finite(latent, "for the frames")
+        return latent
 
     def decode_video(self, latent: Tensor) -> Iterator[Tensor]:
         """Pictures of a normalised latent [1, C, F, h, w], frame by frame: fp32 CPU [3, n, H, W] in -1..1, n
-        = 1 for the first latent frame and 4 for the others. Closing the iterator early is safe."""
+        = 1 for the first latent frame and 4 for the others. Closing the iterator early is safe.
+
+        Raises:
+            ModelRunError: memory ran out, the VAE failed, or a picture is NaN or infinite.
+        """
         offset, scale = self._statistics()
-        for chunk in video_codec.decode_frames(self._use("vae"), latent.float().cpu() * scale + offset):
-            yield chunk.float().cpu()
+        with model_at_work("decoding the frames"):
+            chunks = video_codec.decode_frames(self._use("vae"), latent.float().cpu() * scale + offset)
+            for chunk in chunks:
+                yield chunk.float().cpu()
 
     def preview(self, latent: Tensor) -> Tensor:
         """Small pictures of a normalised latent [1, C, F, h, w] without decoding it: uint8 [F, h, w, 3]."""
@@ -177,7 +190,8 @@ class Backbone:
             for other, module in self._loaded.items():
                 if other != name:
                     module.to("cpu")
-        return self._component(name).to(self.plan.compute)
+        with model_at_work(f"moving the {name.replace('_', ' ')} in"):
+            return self._component(name).to(self.plan.compute)
 
     def _component(self, name: str) -> Any:
         """A component where it lies; on the CPU when it was not loaded before."""

@@ -29,5 +29,9 @@ class ModelError(FlowAnchorError):
     """A model folder is missing, truncated or not of the expected shape."""
 
 
+class ModelRunError(ModelError):
+    """A model that loaded well failed while it computed: memory ran out, or it gave no numbers."""
+
+
 class DeliveryError(FlowAnchorError):
     """The result was computed but could not be written or did not pass its own check."""

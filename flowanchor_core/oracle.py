@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from flowanchor_core.attention import Anchor, CollapsedCrossAttention, collapse_texts, installed
+from flowanchor_core.failures import model_at_work
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,11 @@ class VelocityOracle:
 
     @torch.no_grad()
     def velocities(self, sigma: float, queries: Sequence[Query]) -> list[Tensor]:
-        """Velocity of each query at noise level `sigma` (0..1), fp32 [1, C, F, H, W] on the query's
-        device."""
+        """Velocity of each query at noise level `sigma` (0..1), fp32 [1, C, F, H, W] on the query's device.
+
+        Raises:
+            ModelRunError: memory ran out, or the transformer failed.
+        """
         distinct: list[Query] = []
         places: list[int] = []
         for query in queries:
@@ -81,7 +85,8 @@ class VelocityOracle:
                 distinct.append(query)
             places.append(place)
         groups = [distinct] if self.batched else [[query] for query in distinct]
-        found = [velocity for group in groups for velocity in self._forward(sigma, group)]
+        with model_at_work("velocities"):
+            found = [velocity for group in groups for velocity in self._forward(sigma, group)]
         return [found[place].to(query.latent.device) for place, query in zip(places, queries, strict=True)]
 
     def _forward(self, sigma: float, queries: Sequence[Query]) -> list[Tensor]:

@@ -16,6 +16,7 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from torch import Tensor
 
 from flowanchor_core.errors import InputError
+from flowanchor_core.failures import require_finite
 
 TIME_STRIDE = 4
 """Pixel frames a latent frame after the first; the VAE's own loops have it built in."""
@@ -50,13 +51,15 @@ def encode_frames(vae: Any, frames: Iterable[Tensor]) -> Tensor:
 
 def decode_frames(vae: Any, latent: Tensor) -> Iterator[Tensor]:
     """Pictures [3, n, H, W] in -1..1 for each frame of a latent [1, C, F, h, w] that is not normalised: n is
-    1 for the first latent frame and 4 for the others."""
+    1 for the first latent frame and 4 for the others. ModelRunError if one is NaN or infinite."""
     with torch.no_grad():
         x = vae.post_quant_conv(latent.to(vae.post_quant_conv.weight))
     features = _Features(vae.decoder)
     for frame in range(x.shape[2]):
         first = {"first_chunk": True} if frame == 0 else {}
-        yield features(x[:, :, frame : frame + 1], **first)[0].clamp(-1.0, 1.0)
+        picture = features(x[:, :, frame : frame + 1], **first)[0]
+        require_finite(picture, "in a decoded frame")
+        yield picture.clamp(-1.0, 1.0)
 
 
 def _latent_chunks(frames: Iterable[Tensor]) -> Iterator[Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from flowanchor_core.attention import Anchor
 from flowanchor_core.editors.params import GuidanceParams
 from flowanchor_core.errors import InputError
+from flowanchor_core.failures import require_finite
 from flowanchor_core.noise import step_noise
 from flowanchor_core.oracle import Query, VelocityOracle
 from flowanchor_core.windows import blend
@@ -115,6 +116,9 @@ def integrate(
     Args:
         difference: dV from (step index, sigma, z).
         keep: applied to z after each update.
+
+    Raises:
+        ModelRunError: z is NaN or infinite after a step.
     """
     total = len(inputs.sigmas) - 1
     sigmas = inputs.sigmas.double().tolist()
@@ -122,6 +126,7 @@ def integrate(
     for i in range(index, total):
         dv = difference(i, sigmas[i], z)
         z = z + (sigmas[i + 1] - sigmas[i]) * dv
+        require_finite(z, f"at step {i}")
         if keep is not None:
             z = keep(z)
         yield Step(i, inputs.skip, total, sigmas[i], z, lambda dv=dv: dv)  # type: ignore[misc]

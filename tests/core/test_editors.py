@@ -10,7 +10,7 @@ from torch import Tensor
 from flowanchor_core import editors
 from flowanchor_core.amm import modulate
 from flowanchor_core.editors import Conditioning, EditInputs, Step
-from flowanchor_core.errors import InputError
+from flowanchor_core.errors import InputError, ModelRunError
 from flowanchor_core.noise import step_noise
 from flowanchor_core.oracle import VelocityOracle
 from flowanchor_core.schedule import wan_sigmas
@@ -199,10 +199,29 @@ def test_processors_are_back_after_a_failure_inside_a_step(transformer: Any) -> 
         raise MemoryError("out of memory")
 
     hook = transformer.blocks[1].ffn.register_forward_hook(fail)
-    with pytest.raises(MemoryError):
+    with pytest.raises(ModelRunError) as caught:
         next(steps)
     hook.remove()
+    assert caught.value.code == "out-of-memory"
     assert processors(transformer) == before
+
+
+@pytest.mark.parametrize("name", EDITORS)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_velocity_that_is_no_number_ends_the_edit_at_its_step(name: str, bad: float) -> None:
+    class Broken(LinearModel):
+        def __call__(self, hidden_states: Tensor, timestep: Tensor, *args: Any, **kwargs: Any) -> Any:
+            (velocity,) = super().__call__(hidden_states, timestep, *args, **kwargs)
+            velocity[-1, 0, 0, 0, 0] = bad if timestep[0] < 1000 * sigma else 0.0
+            return (velocity,)
+
+    inputs = make_inputs(steps=4, skip=1)
+    sigma = float(inputs.sigmas[1:3].mean())
+    steps = start(name, VelocityOracle(Broken(), 16), inputs)
+    assert next(steps).index == 1
+    with pytest.raises(ModelRunError, match="step 2") as caught:
+        next(steps)
+    assert caught.value.code == "model-not-finite"
 
 
 def test_flowanchor_with_everything_off_is_flowedit(transformer: Any) -> None:

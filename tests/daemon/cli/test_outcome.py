@@ -7,7 +7,7 @@ import pytest
 import typer
 from flowanchor_daemon.cli.outcome import reported
 
-from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError, ModelError
+from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError, ModelError, ModelRunError
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError, M
     [
         (InputError("a", "Bad.", "Fix it."), 2),
         (ModelError("a", "Bad.", "Fix it."), 2),
+        (ModelRunError("a", "Bad.", "Fix it."), 4),
         (DeliveryError("a", "Bad.", "Fix it."), 4),
         (FlowAnchorError("a", "Bad.", "Fix it."), 4),
     ],
@@ -45,6 +46,23 @@ def test_an_interrupt_is_a_cancellation() -> None:
     assert caught.value.exit_code == 130
 
 
-def test_an_unexpected_exception_is_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError), reported():
-        raise ZeroDivisionError
+def test_an_unexpected_exception_keeps_its_traceback_and_is_a_failed_job(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit) as caught, reported(as_json=True):
+        raise ZeroDivisionError("by nought")
+    assert caught.value.exit_code == 4
+    captured = capsys.readouterr()
+    assert "Traceback" in captured.err
+    assert "ZeroDivisionError: by nought" in captured.err
+    assert json.loads(captured.out.splitlines()[-1])["error"]["code"] == "unexpected"
+
+
+@pytest.mark.parametrize("ending", [typer.Exit(7), typer.BadParameter("no"), BrokenPipeError()])
+def test_an_ending_that_is_no_failure_passes_through(
+    ending: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(type(ending)) as caught, reported(as_json=True):
+        raise ending
+    assert caught.value is ending
+    assert capsys.readouterr() == ("", "")

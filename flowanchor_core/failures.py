@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong while a model computes, as one sentence and one thing to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from flowanchor_core.errors import ModelRunError
+
+# What torch's CPU allocator says in a plain RuntimeError.
+_CPU_MEMORY = ("can't allocate memory", "not enough memory")
+
+
+@contextmanager
+def model_at_work(task: str) -> Iterator[None]:
+    """Turn what a model raises in the body, while it does `task`, into a ModelRunError.
+
+    That is memory running out, or a RuntimeError such as torch raises for shapes, devices and kernels;
+    anything else passes through.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as failure:
+        text = str(failure)
+        if isinstance(failure, MemoryError | torch.OutOfMemoryError) or any(
+            sign in text for sign in _CPU_MEMORY
+        ):
+            raise ModelRunError(
+                "out-of-memory",
+                f"The memory ran out while the model did this: {task}.",
+                "Use a smaller region or fewer frames, or close other programs.",
+            ) from failure
+        reason = text.strip().partition("\n")[0] or type(failure).__name__
+        raise ModelRunError(
+            "model-failed",
+            f"The model failed while it did this: {task} ({reason}).",
+            "Try --device cpu, and report this with the message if it fails there too.",
+        ) from failure
+
+
+def require_finite(values: Tensor, where: str) -> None:
+    """ModelRunError when something the model gave is NaN or infinite; written out it would pass for black."""
+    if not torch.isfinite(values).all():
+        raise ModelRunError(
+            "model-not-finite",
+            f"The model produced values that are no numbers {where}.",
+            "Lower the guidance scales, or check the model with another clip.",
+        )

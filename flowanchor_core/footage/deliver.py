@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -112,19 +111,19 @@ class DeliveryWriter:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack, writers.explained(self.delivery.out.parent):
-            mark = f".{secrets.token_hex(4)}.partial"
+        # explained is outermost: what goes wrong in cleaning up is told as plainly
+        with writers.explained(self.delivery.out.parent), ExitStack() as stack:
             out = self.delivery.out
             self._names: list[str] = []
             if self._form.suffixes:
                 self._folder = out.parent
-                self._temporary = out.parent / f".{out.stem}{mark}{out.suffix}"
+                self._temporary = preflight.temporary_beside(out.parent, out.suffix)
                 stack.callback(self._temporary.unlink, missing_ok=True)
             else:
                 self._folder, self._names = preflight.image_names(out, self.clip, self.first, self.last)
                 # in the target's own folder if there is one, so that images are renamed, never copied
                 beside = self._folder if self._folder.is_dir() else self._folder.parent
-                self._temporary = beside / f".{self._folder.name}{mark}"
+                self._temporary = preflight.temporary_beside(beside)
                 stack.callback(shutil.rmtree, self._temporary, ignore_errors=True)
                 self._temporary.mkdir()
             self._writer = self._open_writer()
@@ -236,11 +235,10 @@ class DeliveryWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._cleanup:
+        with writers.explained(self._folder), self._cleanup:
             if error is None:
                 self._finish()
-                with writers.explained(self._folder):
-                    self._commit()
+                self._commit()
 
     def _commit(self) -> None:
         if self._form.suffixes:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowanchor_core.errors import InputError
-from flowanchor_core.footage import colour, planes, sequences
+from flowanchor_core.footage import colour, media, planes, sequences
 from flowanchor_core.footage.decode import check_range, read_frames
 from flowanchor_core.footage.probe import ClipInfo, probe, probe_sequence
 
@@ -86,6 +86,7 @@ def open_mask(path: Path | str, clip: ClipInfo, first: int, last: int) -> MaskTr
         range.
     """
     path = Path(path)
+    media.refuse_unreachable(path)
     check_range(clip, first, last)
     if path.is_file() and sequences.is_image(path):
         mask = probe_sequence(sequences.ImageSequence((path,), 0), path)

@@ -60,8 +60,26 @@ def open_media(path: Path, formats: Sequence[str] = limits.MOVIE_FORMATS) -> Inp
         ) from error
 
 
+def refuse_unreachable(path: Path) -> None:
+    """Raise InputError if the system cannot even look for `path`: its name is too long, its folder locked.
+
+    A file that is only missing passes.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        name = path.name if len(path.name) <= 60 else f"{path.name[:57]}..."
+        raise InputError(
+            "path-unusable", f"{name} cannot be looked up ({reason}).", "Check the path."
+        ) from error
+
+
 def refuse_unreadable(path: Path) -> None:
     """Raise InputError unless `path` is a file that can be read, holds something and is no playlist."""
+    refuse_unreachable(path)
     if path.is_dir():
         raise InputError("clip-missing", f"{path} is a folder.", "Name a file.")
     if not path.is_file():

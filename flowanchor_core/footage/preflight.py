@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 from pathlib import Path
 
 from flowanchor_core.errors import InputError
-from flowanchor_core.footage import audio, formats, sequences
+from flowanchor_core.footage import audio, formats, media, sequences
 from flowanchor_core.footage.probe import ClipInfo
 
 _SPARE = 16 << 20  # bytes left free beside the result
@@ -24,6 +25,7 @@ def check(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int
     result that would replace the clip or other files of a sequence, a size or pixel format the codec cannot
     hold, sound the container cannot hold, too little free space.
     """
+    media.refuse_unreachable(out)
     formats.check_name(form, out)
     folder = out.parent
     if not folder.is_dir():
@@ -35,12 +37,17 @@ def check(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int
         raise InputError(
             "output-folder-locked", f"{existing} cannot be written to.", "Choose another output."
         )
+    try_place(existing)
     formats.check_size(form, clip.width, clip.height)
     formats.delivered_format(form, clip.layout, source_full_range=clip.colour.full_range)
     if form.suffixes:
         _check_file(out, clip)
     else:
-        _check_images(form, out, clip, first, last)
+        images, names = image_names(out, clip, first, last)
+        media.refuse_unreachable(
+            folder / max(names, key=len)
+        )  # in a folder that exists: only the name counts
+        _check_images(out, images, names)
     sound = 0
     if form.kind == "full" and form.suffixes:
         audio.check_container(clip, formats.MUXERS[out.suffix.lower()])
@@ -52,6 +59,28 @@ def check(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int
             f"The result may take {_mebibytes(need)} MiB, and {folder} has {_mebibytes(free)} MiB free.",
             "Free some space or choose another output folder.",
         )
+
+
+def temporary_beside(folder: Path, suffix: str = "") -> Path:
+    """A name in `folder` for a result that is not whole yet; as short however long the result's own name."""
+    return folder / f".flowanchor-{secrets.token_hex(6)}.partial{suffix}"
+
+
+def try_place(folder: Path) -> None:
+    """Make and remove a temporary file in `folder`; InputError if that cannot be done.
+
+    Permission bits do not tell of everything: a medium can be read-only, a network folder refuse names.
+    """
+    trial = temporary_beside(folder)
+    try:
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        raise InputError(
+            "output-folder-locked",
+            f"{folder} cannot be written to ({error.strerror or type(error).__name__}).",
+            "Choose another output.",
+        ) from error
 
 
 def image_names(out: Path, clip: ClipInfo, first: int, last: int) -> tuple[Path, list[str]]:
@@ -74,8 +103,7 @@ def _check_file(out: Path, clip: ClipInfo) -> None:
         raise InputError("output-is-clip", f"{out.name} is the clip itself.", "Choose another output name.")
 
 
-def _check_images(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int) -> None:
-    folder, names = image_names(out, clip, first, last)
+def _check_images(out: Path, folder: Path, names: list[str]) -> None:
     if out.is_file():
         raise InputError("output-name", f"{out} is a file.", "Name a folder for the images.")
     taken = folder.is_dir() and (

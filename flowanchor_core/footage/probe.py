@@ -67,6 +67,7 @@ def probe(path: Path | str, rate: Fraction | None = None) -> ClipInfo:
             format that cannot be edited, at a varying rate, or a sequence with holes.
     """
     path = Path(path)
+    media.refuse_unreachable(path)
     if path.is_dir() or sequences.is_image(path) or sequences.is_pattern(path):
         return probe_sequence(sequences.find_sequence(path), path, rate)
     return _probe_movie(path)

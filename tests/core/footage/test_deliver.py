@@ -332,6 +332,27 @@ def test_other_write_failures_are_named(
     assert folder_state(tmp_path) == []
 
 
+@pytest.mark.parametrize(("name", "out"), [("ffv1", "n" * 251 + ".mkv"), ("png", "n" * 243 + ".%04d.png")])
+def test_the_longest_name_there_can_be_works(tmp_path: Path, clip: ClipInfo, name: str, out: str) -> None:
+    deliver(Delivery("full", name, tmp_path / out), clip, 0, 1)
+    assert len(folder_state(tmp_path)) == (1 if name == "ffv1" else 2)
+
+
+def test_a_failure_in_cleaning_up_is_told_as_plainly(
+    tmp_path: Path, clip: ClipInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    track = marked(2)
+    monkeypatch.setattr(Path, "unlink", stuck)
+    with (
+        pytest.raises(DeliveryError, match="Input/output error"),
+        Delivery("full", "ffv1", tmp_path / "o.mkv").open(clip, 0, 1, region_of(track), track),
+    ):
+        raise RuntimeError("halfway")
+
+
 def test_a_result_that_was_damaged_on_its_way_is_not_kept(tmp_path: Path, clip: ClipInfo) -> None:
     track = marked(4)
     writer = Delivery("full", "png", tmp_path / "o").open(clip, 0, 3, region_of(track), track)

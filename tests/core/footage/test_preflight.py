@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -116,6 +118,36 @@ def test_a_folder_that_cannot_be_written_to(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)  # tests may run as root
     assert refusal(Delivery("full", "ffv1", tmp_path / "a.mkv"), clip).code == "output-folder-locked"
+
+
+def test_a_place_that_refuses_new_files_is_found_by_trying(
+    tmp_path: Path, clip: ClipInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    error = refusal(Delivery("full", "ffv1", tmp_path / "a.mkv"), clip)
+    assert error.code == "output-folder-locked"
+    assert "Read-only" in error.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "out"),
+    [
+        ("full", "ffv1", "n" * 300 + ".mkv"),
+        ("full", "png", "n" * 300),
+        ("full", "png", "n" * 249 + "%d.png"),
+        ("full", "png", "n" * 248),
+    ],
+)
+def test_names_that_are_too_long(tmp_path: Path, clip: ClipInfo, kind: str, name: str, out: str) -> None:
+    if out.endswith("%d.png"):
+        clip = replace(clip, first_number=1000)
+    error = refusal(Delivery(kind, name, tmp_path / out), clip)
+    assert error.code == "path-unusable"
+    assert error.message.count("n" * 61) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_estimates_are_on_the_safe_side(tmp_path: Path) -> None:

@@ -132,6 +132,11 @@ def test_missing_empty_and_unreadable(tmp_path: Path) -> None:
     assert code_of(tmp_path / "bad.png") == "clip-unreadable"
 
 
+@pytest.mark.parametrize("name", ["n" * 300 + ".mp4", "n" * 300 + ".png", "n" * 300, "no\0name.mp4"])
+def test_a_name_that_cannot_be_looked_up(tmp_path: Path, name: str) -> None:
+    assert code_of(tmp_path / name) == "path-unusable"
+
+
 def test_sound_alone_is_no_clip(tmp_path: Path) -> None:
     whole = write_movie(tmp_path / "a.mkv", FFV1, 10, sound="aac")
     with av.open(str(whole)) as source, av.open(str(tmp_path / "sound.mkv"), "w") as output:

@@ -54,12 +54,13 @@ class Preset:
 _WAN = Preset()
 _SHAPES = Preset(
     shift=3.0,
-    skip=6,
+    skip=4,
     source_guidance=1.5,
-    target_guidance=4.0,
+    target_guidance=2.5,
     negative_prompt="",
     overlap=2,
     minimum_crop=0,
+    editor_params={"flowanchor": {"contrast": "magnitude", "gamma": 0.5, "blend": True}},
 )
 
 _FAMILIES: dict[str, dict[str, Preset]] = {
@@ -69,9 +70,9 @@ _FAMILIES: dict[str, dict[str, Preset]] = {
         "final": replace(_WAN, steps=50, skip=4),
     },
     "shapes": {
-        "draft": replace(_SHAPES, steps=13, skip=3),
+        "draft": replace(_SHAPES, steps=13, skip=2),
         "standard": _SHAPES,
-        "final": replace(_SHAPES, steps=50, skip=12),
+        "final": replace(_SHAPES, steps=50, skip=8),
     },
 }
 

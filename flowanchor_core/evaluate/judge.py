@@ -18,7 +18,9 @@ from flowanchor_core.shapes import world
 
 OUTSIDE_MARGIN = 2
 """Pixels around the region that count neither as inside nor as outside."""
-SHAPE_SUCCESS = 0.5
+SHAPE_SCALES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
+"""Sizes at which outlines are compared: a model redraws a shape, and may draw it smaller or larger."""
+_SHAPE_FRAME_STEP = 4
 _LEAST_CHANGE = 0.3
 _PALETTE_NAMES = [*world.COLOURS, *world.BACKGROUNDS]
 _PALETTE = torch.tensor([*world.COLOURS.values(), *world.BACKGROUNDS.values()]) * 2 - 1
@@ -29,8 +31,8 @@ class Verdict:
     """Measures of one edit.
 
     obj: 1 if the edit succeeded. Colour: the mean colour of the thing over the clip is nearest to the wanted
-        one of all colours
-        and backgrounds. Shape: `pixels` is at least half.
+        one of all colours and backgrounds. Shape: of all the world's shapes, drawn in the thing's place at
+        `SHAPE_SCALES` of its size, the wanted one overlaps best with the pixels of its colour.
     pixels: share of the pixels that the truth changes (by more than an edge's blur) that came closer to the
         truth than half of the change.
     keep: share of the other things' inner pixels still nearest to their own colour; None when they are never
@@ -61,7 +63,7 @@ def judge(case: Case, output: Tensor) -> Verdict:
         mean = output[:, inside].mean(1)
         obj = float(_nearest(mean[None])[0] == _PALETTE_NAMES.index(case.truth.things[case.thing].colour))
     else:
-        obj = float(pixels >= SHAPE_SUCCESS)
+        obj = float(_best_shape(case, output) == case.truth.things[case.thing].shape)
     steps = [float((b - a).abs().mean()) * 127.5 for a, b in itertools.pairwise(means)]
     return Verdict(
         obj=obj,
@@ -70,6 +72,23 @@ def judge(case: Case, output: Tensor) -> Verdict:
         psnr_outside=_psnr_outside(output, source, before[case.thing] | after[case.thing] | case.mark()),
         flicker=sum(steps) / max(len(steps), 1),
     )
+
+
+def _best_shape(case: Case, output: Tensor) -> str:
+    """The shape whose outline best matches the pixels nearest to the thing's colour, by mean IoU."""
+    thing = case.scene.things[case.thing]
+    frames = range(0, case.frames, _SHAPE_FRAME_STEP)
+    seen = _nearest(output.flatten(1).T).view(output.shape[1:]) == _PALETTE_NAMES.index(thing.colour)
+    scores: dict[str, float] = {}
+    for shape in world.SHAPES:
+        for scale in SHAPE_SCALES:
+            # Its centre comes from the scene: a larger thing would bounce off the frame's edge elsewhere.
+            outline = torch.stack([world.outline(thing, shape, scale, t) for t in frames])
+            both = (outline & seen[frames.start :: frames.step]).flatten(1).sum(1)
+            either = (outline | seen[frames.start :: frames.step]).flatten(1).sum(1)
+            score = float((both / either.clamp_min(1)).mean())
+            scores[shape] = max(scores.get(shape, 0.0), score)
+    return max(scores, key=lambda shape: scores[shape])
 
 
 def _keep(case: Case, output: Tensor, visible: Tensor) -> float | None:

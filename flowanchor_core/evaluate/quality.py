@@ -53,7 +53,7 @@ VARIANTS = (
     Variant("without AMM", "flowanchor", {"gamma": 0.0}),
     Variant("contrast signed", "flowanchor", {"contrast": "signed"}),
     Variant("contrast magnitude", "flowanchor", {"contrast": "magnitude"}),
-    Variant("with blend", "flowanchor", {"blend": True}),
+    Variant("without blend", "flowanchor", {"blend": False}),
 )
 
 

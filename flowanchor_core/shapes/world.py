@@ -137,6 +137,15 @@ def render(scenes: Sequence[Scene], frames: int = FRAMES, size: int = SIZE) -> t
     return torch.from_numpy(np.stack(videos)), torch.from_numpy(np.stack(masks))
 
 
+def outline(thing: Thing, shape: str, scale: float, frame: int, size: int = SIZE) -> Tensor:
+    """Pixels bool [S, S] that another shape, `scale` times as large, would cover in the thing's place."""
+    x, y = positions(thing, frame + 1)[frame]
+    axis = (np.arange(size) + 0.5) / size
+    yy, xx = np.meshgrid(axis, axis, indexing="ij")
+    radius = thing.radius * scale
+    return torch.from_numpy(_signed_distance(shape, (xx - x) / radius, (yy - y) / radius) < 0)
+
+
 def _render_one(scene: Scene, frames: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     axis = (np.arange(size, dtype=np.float32) + 0.5) / size
     yy, xx = np.meshgrid(axis, axis, indexing="ij")

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
 from flowanchor_core.evaluate import cases
 from flowanchor_core.evaluate.cases import Case, make_cases
 from flowanchor_core.evaluate.judge import judge
+from flowanchor_core.shapes import world
 
 
 def _case(change: str) -> Case:
@@ -33,6 +36,15 @@ def test_doing_nothing_fails_but_keeps_the_rest(change: str) -> None:
     assert verdict.obj == 0
     assert verdict.pixels == 0
     assert verdict.keep == 1
+
+
+def test_the_right_shape_passes_at_another_size() -> None:
+    case = _case("shape")
+    thing = case.truth.things[case.thing]
+    larger = dataclasses.replace(thing, radius=thing.radius * 1.15)
+    things = tuple(larger if index == case.thing else t for index, t in enumerate(case.truth.things))
+    video, _ = world.render([dataclasses.replace(case.truth, things=things)], case.frames)
+    assert judge(case, video[0]).obj == 1
 
 
 def test_deleting_the_thing_fails() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flowanchor_core import text_cache, video_codec
+from flowanchor_core import folders, text_cache, video_codec
 from flowanchor_core.components import Component, check_component, check_fit, load_component, load_tokenizer
 from flowanchor_core.errors import InputError
 from flowanchor_core.failures import model_at_work, require_finite
@@ -74,7 +74,7 @@ class Backbone:
         return cls(
             folder,
             plan or MemoryPlan(),
-            cache_folder or text_cache.default_folder(),
+            cache_folder or folders.cache_folder() / "text",
             read_card(folder).text_length,
         )
 

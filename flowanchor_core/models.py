@@ -8,14 +8,13 @@ package), by the name of a folder in the user's models folder, or by the path of
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flowanchor_core.errors import ModelError
+from flowanchor_core.folders import models_folder
 
 EMBEDDED = "shapes"
 EMBEDDED_FOLDER = Path(__file__).parent / "shapes" / "weights"
@@ -42,24 +41,11 @@ class ModelCard:
     sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
-def user_models_folder() -> Path:
-    """Folder whose sub-folders are models known by name: $FLOWANCHOR_MODELS, else the user's data folder."""
-    if chosen := os.environ.get("FLOWANCHOR_MODELS"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
-    return base / "flowanchor" / "models"
-
-
 def find_model(name: str) -> Path:
     """Folder of the model called `name` (see the module's docstring); ModelError if there is none."""
     if name == EMBEDDED:
         return _checked(EMBEDDED_FOLDER, name)
-    if name and (named := user_models_folder() / name).is_dir() and Path(name).name == name:
+    if name and (named := models_folder() / name).is_dir() and Path(name).name == name:
         return _checked(named, name)
     if name and (path := Path(name).expanduser()).is_dir():
         return _checked(path, name)
@@ -72,7 +58,7 @@ def find_model(name: str) -> Path:
 
 def names() -> list[str]:
     """The embedded model first, then the folders in the user's models folder by name."""
-    folder = user_models_folder()
+    folder = models_folder()
     extra = (
         sorted(entry.name for entry in folder.iterdir() if _looks_like_model(entry))
         if folder.is_dir()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -15,19 +14,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 _log = logging.getLogger(__name__)
-
-
-def default_folder() -> Path:
-    """$FLOWANCHOR_CACHE, else the user's cache folder, both with `text` below."""
-    if chosen := os.environ.get("FLOWANCHOR_CACHE"):
-        return Path(chosen).expanduser() / "text"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return base / "flowanchor" / "text"
 
 
 class TextCache:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flowanchor_core import models
+from flowanchor_core import folders, models
 from flowanchor_daemon.cli.outcome import reported
 
 app = typer.Typer(help="Models on this machine.", no_args_is_help=True)
@@ -36,7 +36,7 @@ def list_models(
                 f"{entry['name']:<20} {width}x{height}, {entry['native_frames']} frames, "
                 f"{entry['bytes'] / 1e6:,.1f} MB{world}\n{'':<20} {entry['folder']}"
             )
-        print(f"Other models: put their folders into {models.user_models_folder()}, or give --model a path.")
+        print(f"Other models: put their folders into {folders.models_folder()}, or give --model a path.")
 
 
 def _describe(name: str) -> dict[str, Any]:

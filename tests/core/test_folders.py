@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowanchor_core import folders
+
+
+def test_the_environment_decides_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FLOWANCHOR_MODELS", str(tmp_path / "m"))
+    monkeypatch.setenv("FLOWANCHOR_CACHE", str(tmp_path / "c"))
+    assert folders.models_folder() == tmp_path / "m"
+    assert folders.cache_folder() == tmp_path / "c"
+
+
+def test_models_and_cache_are_the_users_own_and_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLOWANCHOR_MODELS", raising=False)
+    monkeypatch.delenv("FLOWANCHOR_CACHE", raising=False)
+    assert folders.models_folder().parent.name == "flowanchor"
+    assert folders.cache_folder() not in folders.models_folder().parents

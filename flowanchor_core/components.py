@@ -23,6 +23,7 @@ _CLASSES: dict[str, Any] = {
     "vae": AutoencoderKLWan,
     "text_encoder": UMT5EncoderModel,
 }
+_REFUSED_KEYS = {"quantization_config": "its weights are quantized", "auto_map": "it brings its own code"}
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,25 @@ def check_component(folder: Path, name: str) -> Component:
     kind = _CLASSES[name]
     path = folder / name / "config.json"
     raw = read_json(path)
-    claimed = raw.get("_class_name") or (raw.get("architectures") or [None])[0]
+    claimed = raw.get("_class_name") or raw.get("architectures")
+    if isinstance(claimed, list) and len(claimed) == 1:
+        claimed = claimed[0]
     if claimed != kind.__name__:
         raise ModelError(
             "model-class",
             f"The model file {path} describes a {claimed}, not a {kind.__name__}.",
             "Use a Wan2.1 text-to-video model in the diffusers layout.",
         )
+    for key, meaning in _REFUSED_KEYS.items():
+        if raw.get(key) is not None:
+            raise ModelError(
+                "model-config",
+                f'The model file {path} has a "{key}": {meaning}, which is not supported.',
+                "Use the model as its publisher released it, in safetensors of 32 or 16 bits.",
+            )
     try:
         skeleton, config = _skeleton(name, raw)
-    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as failure:
+    except Exception as failure:
         raise ModelError(
             "model-config", f"The model file {path} describes no model that can be built.", "Restore it."
         ) from failure
@@ -105,12 +115,24 @@ def _second_transformer(folder: Path) -> bool:
 
 
 def load_component(part: Component, dtype: torch.dtype) -> Any:
-    """A component's module on the CPU, in evaluation mode; its files have been checked before."""
+    """A component's module on the CPU, in evaluation mode; its files have been checked before.
+
+    Raises:
+        ModelError: it cannot be loaded all the same; names the folder. MemoryError passes through.
+    """
     named = {"dtype": dtype} if part.name == "text_encoder" else {"torch_dtype": dtype}
-    with _quiet():
-        module = _CLASSES[part.name].from_pretrained(
-            part.folder, use_safetensors=True, local_files_only=True, **named
-        )
+    try:
+        with _quiet():
+            module = _CLASSES[part.name].from_pretrained(
+                part.folder, use_safetensors=True, local_files_only=True, **named
+            )
+    except MemoryError:
+        raise
+    except Exception as failure:
+        reason = str(failure).strip().partition("\n")[0] or type(failure).__name__
+        raise ModelError(
+            "model-load", f"The model part in {part.folder} cannot be loaded ({reason}).", "Restore it."
+        ) from failure
     return module.eval().requires_grad_(False)
 
 

@@ -34,7 +34,7 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError("model-file-missing", f"The model file {path} is missing.", _AGAIN) from None
-    except (OSError, ValueError) as failure:
+    except (OSError, ValueError, RecursionError) as failure:
         raise ModelError(
             "model-file-damaged", f"The model file {path} is not readable JSON.", _AGAIN
         ) from failure
@@ -47,7 +47,8 @@ def weight_files(folder: Path, stem: str) -> tuple[Path, ...]:
     """The safetensors files of a component: `stem`.safetensors, or the shards its index lists.
 
     Raises:
-        ModelError: none there, only pickled ones, or a shard of the index missing.
+        ModelError: none there, only pickled ones, both kinds at once (which one would be read is up to the
+            library), or a shard of the index missing.
     """
     index = folder / f"{stem}.safetensors.index.json"
     single = folder / f"{stem}.safetensors"
@@ -62,6 +63,12 @@ def weight_files(folder: Path, stem: str) -> tuple[Path, ...]:
                     "Get the model's safetensors files.",
                 )
         raise ModelError("model-file-missing", f"The model file {single} is missing.", _AGAIN)
+    if single.exists():
+        raise ModelError(
+            "model-files-ambiguous",
+            f"There are two sets of weights: {single} and the shards of {index}.",
+            "Remove the one that is not meant.",
+        )
     table = read_json(index).get("weight_map")
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()) or not table:
         raise ModelError("model-file-damaged", f"The model file {index} has no list of weights.", _AGAIN)
@@ -96,7 +103,7 @@ def read_header(path: Path) -> Shapes:
         tensors = {name: entry for name, entry in table.items() if name != "__metadata__"}
         spans = sorted(_span(entry) for entry in tensors.values())
         shapes = {name: tuple(entry["shape"]) for name, entry in tensors.items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as failure:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as failure:
         raise _lies(path) from failure
     reached = 0
     for begin, end in spans:

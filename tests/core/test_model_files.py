@@ -66,7 +66,9 @@ def test_a_truncated_file_is_named(copy: Path, file: str, left: int) -> None:
 
 
 @pytest.mark.parametrize("file", ["transformer/config.json", "tokenizer/tokenizer.json"])
-@pytest.mark.parametrize("content", ["", "{", "[]", '"text"'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '"text"', pytest.param('{"x": ' + "[" * 100_000, id="deep")]
+)
 def test_a_damaged_json_file_is_named(copy: Path, file: str, content: str) -> None:
     (copy / file).write_text(content)
     assert str(copy / file) in refusal(copy).message
@@ -171,7 +173,33 @@ def test_a_missing_shard_is_named(sharded_wan_folder: Path, tmp_path: Path) -> N
 def test_an_index_that_leads_nowhere_is_named(copy: Path, table: object) -> None:
     index = copy / (WEIGHTS["transformer"] + ".index.json")
     index.write_text(json.dumps({"weight_map": table}))
-    assert str(index) in refusal(copy).message
+    (copy / WEIGHTS["transformer"]).unlink()
+    failure = refusal(copy)
+    assert failure.code in {"model-file-damaged", "model-file-missing"}
+    assert str(index.parent) in failure.message
+
+
+@pytest.mark.parametrize("file", WEIGHTS.values())
+def test_two_sets_of_weights_are_refused(copy: Path, file: str) -> None:
+    # Which of them is read differs between the libraries, so the other could be the one that was checked.
+    shard = copy / file.replace(".safetensors", "-00001-of-00001.safetensors")
+    shutil.copy(copy / file, shard)
+    index = {"weight_map": dict.fromkeys(read_header(shard), shard.name)}
+    (copy / f"{file}.index.json").write_text(json.dumps(index))
+    failure = refusal(copy)
+    assert failure.code == "model-files-ambiguous"
+    assert str(copy / file) in failure.message
+
+
+def test_a_part_that_fails_to_load_is_named(copy: Path) -> None:
+    backbone = Backbone.load(copy, cache_folder=copy / "cache")
+    path = copy / WEIGHTS["transformer"]
+    path.write_bytes(path.read_bytes()[:-1])  # after the check
+    with pytest.raises(ModelError) as caught:
+        backbone.oracle()
+    assert caught.value.code == "model-load"
+    assert str(copy / "transformer") in caught.value.message
+    assert "\n" not in str(caught.value)
 
 
 def change_config(name: str, **values: object) -> Callable[[Path], None]:
@@ -187,7 +215,11 @@ def change_config(name: str, **values: object) -> Callable[[Path], None]:
     [
         (change_config("transformer", _class_name="WanVACETransformer3DModel"), "model-class"),
         (change_config("text_encoder", architectures=["T5EncoderModel"]), "model-class"),
+        (change_config("text_encoder", architectures={"0": "UMT5EncoderModel"}), "model-class"),
         (change_config("transformer", num_layers="two"), "model-config"),
+        (change_config("transformer", quantization_config={"quant_method": "gguf"}), "model-config"),
+        (change_config("text_encoder", quantization_config={"quant_method": "awq"}), "model-config"),
+        (change_config("vae", auto_map={"AutoModel": "evil.Model"}), "model-config"),
         (change_config("transformer", num_layers=3), "model-tensor-missing"),
         (change_config("vae", latents_mean=[0.0]), "model-kind"),
     ],

@@ -53,6 +53,9 @@ class Scribble:
 
 Geometry = Box | Polygon | Scribble
 
+_LARGEST = 1e9
+"""Farthest coordinate, in pixels either way; whole numbers may be of any length, floats are not."""
+
 
 def to_token_grid(mask: Tensor, stride_t: int = 4, token_h: int = 16, token_w: int = 16) -> Tensor:
     """Max-pool a pixel mask to the transformer's tokens (time, rows, columns; flattened: token order).
@@ -128,11 +131,17 @@ def _bad_geometry(message: str) -> InputError:
 
 
 def _corners(box: Box) -> NDArray[np.float64]:
-    numbers = np.array([box.x, box.y, box.width, box.height], dtype=np.float64)
-    if not np.isfinite(numbers).all() or box.width <= 0 or box.height <= 0:
+    if not _usable([box.x, box.y, box.width, box.height]):
+        raise _bad_geometry("A box has a coordinate that is not a number or too large.")
+    if box.width <= 0 or box.height <= 0:
         raise _bad_geometry(f"The box {box.x},{box.y},{box.width},{box.height} has no area.")
     right, bottom = box.x + box.width, box.y + box.height
     return np.array([[box.x, box.y], [right, box.y], [right, bottom], [box.x, bottom]], dtype=np.float64)
+
+
+def _usable(numbers: Sequence[float]) -> bool:
+    """Whether all are finite and small enough that sums and products of them are exact enough."""
+    return all(-_LARGEST <= number <= _LARGEST for number in numbers)
 
 
 def _check_keyframes(shape: Polygon | Scribble) -> None:
@@ -146,10 +155,12 @@ def _check_keyframes(shape: Polygon | Scribble) -> None:
         raise _bad_geometry(f"A {name} has too few points.")
     if len({key.frame for key in shape.keyframes}) < len(shape.keyframes):
         raise _bad_geometry(f"Two keyframes of a {name} share a frame.")
-    if not all(np.isfinite(np.asarray(key.points, dtype=np.float64)).all() for key in shape.keyframes):
-        raise _bad_geometry(f"A {name} has a coordinate that is not a number.")
-    if isinstance(shape, Scribble) and not (np.isfinite(shape.width) and shape.width > 0):
-        raise _bad_geometry(f"A scribble of width {shape.width} covers nothing.")
+    if not all(_usable(point) for key in shape.keyframes for point in key.points):
+        raise _bad_geometry(f"A {name} has a coordinate that is not a number or too large.")
+    if not _usable([key.frame for key in shape.keyframes]):
+        raise _bad_geometry(f"A {name} has a keyframe number that is too large.")
+    if isinstance(shape, Scribble) and not 0 < shape.width <= _LARGEST:
+        raise _bad_geometry("A scribble has a width that is not above 0, or too large.")
 
 
 def _points_at(keyframes: Sequence[Keyframe], frame: int) -> NDArray[np.float64]:

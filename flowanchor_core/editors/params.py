@@ -73,7 +73,7 @@ def _convert(editor: str, name: str, kind: type, value: object, limits: Mapping[
         number = float(value)
         if not math.isfinite(number) or (kind is int and not number.is_integer()):
             raise ValueError
-    except ValueError:
+    except (ValueError, OverflowError):  # a whole number can be too long for a float
         raise _refused(editor, name, value, hint) from None
     if not minimum <= number <= maximum:
         raise _refused(editor, name, value, hint)
@@ -81,8 +81,11 @@ def _convert(editor: str, name: str, kind: type, value: object, limits: Mapping[
 
 
 def _refused(editor: str, name: str, value: object, action: str) -> InputError:
+    shown = repr(value)
+    if len(shown) > 60:
+        shown = f"{shown[:60]}…"
     return InputError(
         "parameter-value",
-        f'The value {value!r} of the parameter "{name}" of {editor} cannot be used.',
+        f'The value {shown} of the parameter "{name}" of {editor} cannot be used.',
         action,
     )

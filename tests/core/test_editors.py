@@ -322,6 +322,9 @@ def test_parameters_carry_their_documentation_and_defaults_are_in_range(name: st
         ("beta1", None),
         ("n_avg", 0),
         ("n_avg", 1.5),
+        pytest.param("n_avg", 10**400, id="long"),
+        pytest.param("tau", -(10**400), id="long negative"),
+        pytest.param("n_avg", "9" * 5000, id="long text"),
         ("contrast", "loud"),
         ("contrast", 1),
         ("blend", 1),
@@ -332,6 +335,7 @@ def test_unknown_and_out_of_range_parameters_are_refused_by_name(name: str, valu
     with pytest.raises(InputError) as caught:
         editors.get("flowanchor").parse({name: value})
     assert f'"{name}"' in str(caught.value)
+    assert len(str(caught.value)) < 250
 
 
 def test_an_empty_mapping_means_the_defaults() -> None:

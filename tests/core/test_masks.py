@@ -103,6 +103,12 @@ def test_several_shapes_are_united() -> None:
         Polygon((Keyframe(0, ((0, 0), (1, float("inf")), (2, 0))),)),
         Scribble((Keyframe(0, ((0, 0),)),), width=0),
         Scribble((Keyframe(0, ()),), width=3),
+        Box(0, 0, 10**400, 5),
+        Box(-(10**5000), 0, 5, 5),
+        Box(1e308, 0, 1e308, 5),
+        Scribble((Keyframe(0, ((0, 0),)),), width=10**5000),
+        Scribble((Keyframe(0, ((0, 10**400),)),), width=3),
+        Scribble((Keyframe(10**400, ((0, 0),)),), width=3),
     ],
 )
 def test_senseless_geometry_is_refused(shape: Box | Polygon | Scribble) -> None:

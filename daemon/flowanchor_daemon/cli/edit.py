@@ -150,10 +150,10 @@ def parse_frames(text: str | None) -> tuple[int, int | None]:
     """ "24-64" -> (24, 64); "24-" -> (24, None); "24" -> (24, 24); None -> (0, None)."""
     if text is None:
         return 0, None
-    found = re.fullmatch(r"(\d+)(-(\d*))?", text.strip())
+    found = re.fullmatch(r"(\d{1,9})(-(\d{0,9}))?", text.strip())
     if found is None:
         raise InputError(
-            "frames-syntax", f"'{text}' is no range of frames.", "Write it as 24-64, counted from 0."
+            "frames-syntax", f"'{text[:40]}' is no range of frames.", "Write it as 24-64, counted from 0."
         )
     first = int(found[1])
     if found[2] is None:
@@ -163,20 +163,23 @@ def parse_frames(text: str | None) -> tuple[int, int | None]:
 
 def parse_rate(text: str | None) -> Fraction | None:
     """ "24", "23.976" or "24000/1001", exactly as written."""
-    try:
-        return None if text is None else Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise InputError("rate-syntax", f"'{text}' is no rate.", "Write it as 24 or 24000/1001.") from None
+    if text is None:
+        return None
+    # Not whatever Fraction takes: "1e999999999" would keep it busy for hours.
+    found = re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/0*[1-9]\d{0,8}", text.strip())
+    if found is None:
+        raise InputError("rate-syntax", f"'{text[:40]}' is no rate.", "Write it as 24 or 24000/1001.")
+    return Fraction(found[0])
 
 
 def parse_box(text: str) -> Box:
     """ "x,y,w,h" in whole pixels."""
     from flowanchor_core.masks import Box
 
-    found = re.fullmatch(r"(-?\d+),(-?\d+),(\d+),(\d+)", text.replace(" ", ""))
+    found = re.fullmatch(r"(-?\d{1,9}),(-?\d{1,9}),(\d{1,9}),(\d{1,9})", text.replace(" ", ""))
     if found is None:
         raise InputError(
-            "box-syntax", f"'{text}' is no box.", "Write it as x,y,width,height in pixels: 40,30,120,90."
+            "box-syntax", f"'{text[:40]}' is no box.", "Write it as x,y,width,height in pixels: 40,30,120,90."
         )
     x, y, width, height = map(int, found.groups())
     return Box(x, y, width, height)
@@ -201,7 +204,7 @@ def parse_param(text: str) -> tuple[str, Any]:
         raise InputError("param-syntax", f"'{text}' is no parameter.", "Write it as name=value: tau=0.6.")
     try:
         parsed = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = value
     return name.strip(), parsed if isinstance(parsed, int | float) else value
 

@@ -38,7 +38,7 @@ def reported(as_json: bool = False) -> Iterator[None]:
     except KeyboardInterrupt:
         print("flowanchor: cancelled.", file=sys.stderr)
         raise typer.Exit(CANCELLED) from None
-    except (typer.Exit, typer.TyperException, BrokenPipeError):
+    except (typer.Exit, typer.Abort, BrokenPipeError):
         raise  # an ending that was chosen, or a reader that went away: the command's entry point handles it
     except Exception as failure:  # noqa: BLE001 - the last place that can still answer in JSON
         traceback.print_exc()

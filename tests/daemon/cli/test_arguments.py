@@ -20,6 +20,15 @@ from flowanchor_daemon.cli.edit import (
 from flowanchor_core.errors import InputError
 from flowanchor_core.masks import Box
 
+LONG = "9" * 5000
+"""More digits than Python reads as a number."""
+NESTED = "[" * 100_000
+
+
+def short(value: object) -> str:
+    """A test's name from its parameter."""
+    return str(value)[:20]
+
 
 @pytest.mark.parametrize(
     ("text", "expected"), [(None, (0, None)), ("24-64", (24, 64)), ("24-", (24, None)), (" 7 ", (7, 7))]
@@ -28,7 +37,7 @@ def test_frames(text: str | None, expected: tuple[int, int | None]) -> None:
     assert parse_frames(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a-b", "-5", "3:9", "1-2-3", "1.5-2"])
+@pytest.mark.parametrize("text", ["", "a-b", "-5", "3:9", "1-2-3", "1.5-2", LONG, f"0-{LONG}"], ids=short)
 def test_frames_that_cannot_be_read(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_frames(text)
@@ -42,7 +51,9 @@ def test_rate(text: str | None, expected: Fraction | None) -> None:
     assert parse_rate(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "fast", "1/0"])
+@pytest.mark.parametrize(
+    "text", ["", "fast", "1/0", "-24", "nan", "1e99999999", LONG, "1/" + "0" * 12], ids=short
+)
 def test_rate_that_cannot_be_read(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_rate(text)
@@ -54,7 +65,9 @@ def test_box() -> None:
     assert parse_box("-4,0,8,8") == Box(-4, 0, 8, 8)
 
 
-@pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,-3,4"])
+@pytest.mark.parametrize(
+    "text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,-3,4", f"1,2,3,{LONG}"], ids=short
+)
 def test_box_that_cannot_be_read(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_box(text)
@@ -77,7 +90,10 @@ def test_words() -> None:
         ("contrast=magnitude", ("contrast", "magnitude")),
         ("x=", ("x", "")),
         ("x=[1]", ("x", "[1]")),
+        (f"x={NESTED}", ("x", NESTED)),
+        (f"x={LONG}", ("x", LONG)),
     ],
+    ids=short,
 )
 def test_param(text: str, expected: tuple[str, Any]) -> None:
     assert parse_param(text) == expected

@@ -58,7 +58,7 @@ def test_an_unexpected_exception_keeps_its_traceback_and_is_a_failed_job(
     assert json.loads(captured.out.splitlines()[-1])["error"]["code"] == "unexpected"
 
 
-@pytest.mark.parametrize("ending", [typer.Exit(7), typer.BadParameter("no"), BrokenPipeError()])
+@pytest.mark.parametrize("ending", [typer.Exit(7), typer.Abort(), BrokenPipeError()])
 def test_an_ending_that_is_no_failure_passes_through(
     ending: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,3 +55,17 @@ def test_demo_edits_each_thing_and_shows_its_figures(run: Run, model: Path, tmp_
         assert (edit["frames"], edit["max_abs_diff_outside"]) == (17, 0)
         # The matte keeps all but the rim of the other thing, whatever this random model paints.
         assert next(thing["share"] for thing in edit["things"] if not thing["edited"]) > 0.9
+
+
+def test_the_embedded_model_changes_the_named_thing_and_no_other(run: Run, tmp_path: Path) -> None:
+    done = run("demo", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    edits = json.loads(done.stdout.splitlines()[-1])["edits"]
+    assert len(edits) == 2
+    for edit in edits:
+        assert edit["model"] == "shapes"
+        assert edit["max_abs_diff_outside"] == 0
+        # 21 steps of four forwards; the first shares its unconditional one between source and edit.
+        assert edit["forwards"] == 21 * 4 - 1
+        for thing in edit["things"]:
+            assert thing["share"] > 0.9, thing

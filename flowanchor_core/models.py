@@ -75,7 +75,7 @@ def read_card(folder: Path, name: str | None = None) -> ModelCard:
         return ModelCard(name, folder)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as failure:
+    except (OSError, ValueError, RecursionError) as failure:
         raise _bad_card(path, "is not readable JSON") from failure
     if not isinstance(raw, dict):
         raise _bad_card(path, "does not hold a JSON object")
@@ -117,7 +117,7 @@ def _looks_like_model(folder: Path) -> bool:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 1_000_000
 
 
 def _bad_card(path: Path, problem: str) -> ModelError:

@@ -63,6 +63,16 @@ _SHAPES = Preset(
     editor_params={"flowanchor": {"contrast": "magnitude", "gamma": 0.5, "blend": True}},
 )
 
+_RANGES: dict[str, tuple[float, float]] = {
+    "steps": (1, 1000),
+    "shift": (0.001, 100),
+    "skip": (0, 999),
+    "source_guidance": (0, 100),
+    "target_guidance": (0, 100),
+    "overlap": (0, 1000),
+    "minimum_crop": (0, 100_000),
+}
+
 _FAMILIES: dict[str, dict[str, Preset]] = {
     "wan2.1": {
         "draft": replace(_WAN, steps=13, skip=1),
@@ -91,19 +101,38 @@ def get(card: ModelCard, name: str) -> Preset:
         )
     own = {key: value for key, value in card.sampling.items() if key not in NAMES}
     special = card.sampling.get(name, {})
-    return _override(_override(family[name], own, card), special, card)
+    if not isinstance(special, Mapping):
+        raise _unusable(card, name, special)
+    preset = _override(_override(family[name], own, card), special, card)
+    if preset.skip >= preset.steps:
+        raise _unusable(card, f"skip of {preset.steps} steps", preset.skip)
+    return preset
 
 
 def _override(preset: Preset, values: Mapping[str, Any], card: ModelCard) -> Preset:
     known = {entry.name: getattr(preset, entry.name) for entry in fields(preset)}
     for key, value in values.items():
-        if key not in known or not _same_kind(known[key], value):
-            raise ModelError(
-                "model-card",
-                f"The card of model '{card.name}' holds an unusable sampling value: {key} = {value!r}.",
-                f"Correct {card.folder / 'flowanchor.json'}.",
-            )
+        if key not in known or not _same_kind(known[key], value) or not _in_range(key, value):
+            raise _unusable(card, key, value)
     return replace(preset, **values)
+
+
+def _unusable(card: ModelCard, key: str, value: object) -> ModelError:
+    return ModelError(
+        "model-card",
+        f"The card of model '{card.name}' holds an unusable sampling value: {key} = {repr(value)[:60]}.",
+        f"Correct {card.folder / 'flowanchor.json'}.",
+    )
+
+
+def _in_range(key: str, value: Any) -> bool:
+    """Ranges of what a card may say, both ends included; not-a-number is in none."""
+    if isinstance(value, Mapping):
+        return all(isinstance(params, Mapping) for params in value.values())
+    if isinstance(value, str):
+        return True
+    least, most = _RANGES[key]
+    return bool(least <= value <= most)
 
 
 def _same_kind(present: object, value: object) -> bool:

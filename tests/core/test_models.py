@@ -44,6 +44,7 @@ def test_a_card_is_read(tmp_path: Path) -> None:
         {"native_size": "64x64"},
         {"world": 3},
         {"sampling": []},
+        {"text_length": 10**400},
     ],
 )
 def test_an_unusable_card_names_its_file(tmp_path: Path, content: Any) -> None:
@@ -54,9 +55,10 @@ def test_an_unusable_card_names_its_file(tmp_path: Path, content: Any) -> None:
 
 def test_a_card_that_is_no_json_names_its_file(tmp_path: Path) -> None:
     folder = make_model(tmp_path / "m")
-    (folder / models.CARD_FILE).write_text('{"text_length": ', encoding="utf-8")
-    with pytest.raises(ModelError, match="not readable JSON"):
-        models.read_card(folder)
+    for text in ('{"text_length": ', '{"sampling": ' + "[" * 100_000):
+        (folder / models.CARD_FILE).write_text(text, encoding="utf-8")
+        with pytest.raises(ModelError, match="not readable JSON"):
+            models.read_card(folder)
 
 
 def test_models_are_found_by_name_and_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,24 @@ def test_card_overrides_all_presets_or_one() -> None:
     assert "gamma" not in presets.get(own, "standard").params_for("flowedit")
 
 
-@pytest.mark.parametrize("sampling", [{"stpes": 3}, {"steps": "3"}, {"steps": True}, {"shift": "x"}])
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        {"stpes": 3},
+        {"steps": "3"},
+        {"steps": True},
+        {"steps": 0},
+        {"shift": "x"},
+        {"shift": float("nan")},
+        {"skip": 25},
+        {"overlap": -5},
+        {"minimum_crop": -1},
+        {"source_guidance": 10**400},
+        {"standard": 5},
+        {"standard": {"standard": {}}},
+        {"editor_params": {"flowanchor": 5}},
+    ],
+)
 def test_card_with_an_unusable_value_is_refused_by_name(sampling: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match=next(iter(sampling))):
         presets.get(card(**sampling), "standard")

@@ -99,17 +99,18 @@ def run(
     cases = make_cases(split, count)
     waiting = [case for case in cases if any((case.name, v.name) not in known for v in variants)]
     report(len(cases) - len(waiting), len(cases))
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    context = multiprocessing.get_context("spawn")
-    start = (folder, settings, tuple(variants), seed, threads)
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=start) as pool:
-        tasks = [pool.submit(_edit_case, case) for case in waiting]
-        for number, task in enumerate(as_completed(tasks)):
-            with log.open("a", encoding="utf-8") as file:
-                for result in task.result():
-                    known[result.case, result.variant] = result
-                    file.write(json.dumps({"mark": mark, **asdict(result)}) + "\n")
-            report(len(cases) - len(waiting) + number + 1, len(cases))
+    if waiting:
+        threads = max(1, (os.cpu_count() or 1) // jobs)
+        context = multiprocessing.get_context("spawn")
+        start = (folder, settings, tuple(variants), seed, threads)
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=start) as pool:
+            tasks = [pool.submit(_edit_case, case) for case in waiting]
+            for number, task in enumerate(as_completed(tasks)):
+                with log.open("a", encoding="utf-8") as file:
+                    for result in task.result():
+                        known[result.case, result.variant] = result
+                        file.write(json.dumps({"mark": mark, **asdict(result)}) + "\n")
+                report(len(cases) - len(waiting) + number + 1, len(cases))
     return [known[case.name, variant.name] for variant in variants for case in cases]
 
 

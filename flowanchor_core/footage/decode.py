@@ -28,6 +28,12 @@ def check_range(clip: ClipInfo, first: int, last: int | None) -> tuple[int, int]
         raise InputError(
             "range-empty", f"The range {first}-{last} holds no frames.", "Give it as first-last."
         )
+    if first >= 0 and clip.frames <= last < (clip.stated_frames or 0):
+        raise InputError(
+            "clip-truncated",
+            f"{clip.path.name} states {clip.stated_frames} frames, but only {clip.frames} can be read.",
+            f"Copy the clip again in full, or choose frames from 0 to {clip.frames - 1}.",
+        )
     if first < 0 or last >= clip.frames:
         raise InputError(
             "range-outside",

@@ -17,6 +17,8 @@ from flowanchor_core.footage import limits, media, planes, sequences, tags, time
 from flowanchor_core.footage.timecode import Timecode
 
 DEFAULT_SEQUENCE_RATE = Fraction(24)
+_LOOSE = 0.05  # frames by which times may leave a constant rate without a note
+_CUT_SHORT = 2  # frames: durations are rounded, so one frame less than stated says nothing
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class ClipInfo:
     exact. `start_timecode` is that of frame 0. `sample_aspect` is a pixel's width by its height, `rotation`
     what players turn. `notes` are sentences the user should see. `files` are a sequence's images,
     `first_number` the number in the first one's name; `start` is frame 0's time in seconds on the file's
-    clock; `timeline` a movie's frame times if its packets tell them.
+    clock; `stated_frames` what a movie's own header promises; `timeline` its frame times if its packets tell
+    them.
     """
 
     path: Path
@@ -46,6 +49,7 @@ class ClipInfo:
     start: Fraction = Fraction(0)
     files: tuple[Path, ...] = field(default=(), repr=False)
     first_number: int = 0
+    stated_frames: int | None = None
     timeline: timeline.Timeline | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -111,8 +115,15 @@ def _probe_movie(path: Path) -> ClipInfo:
         frame = _first_frame(container, stream, path)
         found = _drop_undecodable_start(found, frame)
         frames = len(found.pts) if found is not None else 1 + _count_rest(container, stream, path)
-        stated = [stream.average_rate, stream.guessed_rate, stream.base_rate]
-        rate, drift = timeline.choose_rate([Fraction(value) for value in stated if value], found)
+        rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+        stated = [Fraction(value) for value in rates if value]
+        begin = Fraction(frame.pts or 0) * Fraction(stream.time_base or 0)
+        rate, drift = timeline.choose_rate(stated, found)
+        stated_count = None if rate is None else timeline.stated_frames(container, stream, rate, begin)
+        if found is not None and drift > _LOOSE and stated_count is not None and stated_count > frames:
+            found = timeline.before_gap(found)
+            frames = len(found.pts)
+            rate, drift = timeline.choose_rate(stated, found)
         colour = _colour(path, frame, stream, container)
         start, timecode_note = _start_timecode(container, rate)
         audio = len(container.streams.audio) > 0
@@ -126,8 +137,12 @@ def _probe_movie(path: Path) -> ClipInfo:
             "Convert it to a constant frame rate first.",
         )
     notes = [timecode_note, colour.assumed]
-    if drift > 0.05:
+    if drift > _LOOSE:
         notes.append(f"Frame times vary slightly; the result has a constant {rate} fps.")
+    if stated_count is not None and stated_count - frames >= _CUT_SHORT:
+        notes.append(
+            f"The clip states {stated_count} frames, {frames} can be read: it seems to be cut short."
+        )
     if frame.interlaced_frame:
         notes.append("The clip is interlaced; its frames are edited whole, not field by field.")
     if frame.rotation:
@@ -146,7 +161,8 @@ def _probe_movie(path: Path) -> ClipInfo:
         notes=tuple(note for note in notes if note),
         sample_aspect=Fraction(aspect) if aspect else Fraction(1),
         rotation=frame.rotation,
-        start=Fraction(frame.pts or 0) * Fraction(stream.time_base or 0),
+        start=begin,
+        stated_frames=stated_count,
         timeline=found,
     )
 

@@ -7,6 +7,7 @@ that is shown has a presentation time; sorted, the n-th is frame n's.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -54,6 +55,7 @@ _ONE_PACKET_A_FRAME = frozenset(
 # AVI has no presentation times: with B-frames the order of its packets says nothing about the order of its
 # frames.
 _REORDERING = frozenset({"mpeg4", "h264", "hevc", "mpeg2video"})
+_REORDER = 16  # frames: how far coding order can be from the order they are shown in
 _STANDARD_RATES = (
     *(Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30)),
     *(Fraction(48000, 1001), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)),
@@ -86,6 +88,7 @@ def scan(container: InputContainer, stream: VideoStream) -> Timeline | None:
         return None
     times: list[int] = []
     keys: list[int] = []
+    cut_short: set[int] = set()
     try:
         for packet in container.demux(stream):
             if packet.size == 0 or packet.is_discard:
@@ -93,6 +96,8 @@ def scan(container: InputContainer, stream: VideoStream) -> Timeline | None:
             if packet.pts is None:
                 return None
             times.append(packet.pts)
+            if packet.is_corrupt:
+                cut_short.add(packet.pts)
             if packet.is_keyframe:
                 keys.append(packet.pts)
             if len(times) > MAX_FRAMES:
@@ -104,7 +109,49 @@ def scan(container: InputContainer, stream: VideoStream) -> Timeline | None:
     pts = np.unique(np.array(times, dtype=np.int64))
     if len(pts) != len(times):
         return None
+    if cut_short:  # a file that ends inside a frame: what is shown before that frame is whole
+        whole = int(np.searchsorted(pts, min(cut_short)))
+        pts = pts[:whole] if whole >= len(pts) - _REORDER else pts
     return Timeline(pts, np.unique(np.array(keys, dtype=np.int64)), Fraction(stream.time_base))
+
+
+def before_gap(timeline: Timeline) -> Timeline:
+    """Frames before a gap among the last ones: a file cut short in coding order ends with some missing."""
+    steps = np.diff(timeline.pts)
+    if not len(steps):
+        return timeline
+    gaps = np.flatnonzero(steps[-_REORDER:] > 1.5 * float(np.median(steps)))
+    if not len(gaps):
+        return timeline
+    end = max(0, len(steps) - _REORDER) + int(gaps[0]) + 1
+    return Timeline(timeline.pts[:end], timeline.keys, timeline.time_base)
+
+
+def stated_frames(
+    container: InputContainer, stream: VideoStream, rate: Fraction, start: Fraction
+) -> int | None:
+    """How many frames the container's own header says there are, None where it does not.
+
+    `start` is when the first frame is shown, in seconds: Matroska counts its durations from 0.
+    """
+    if "avi" in container.format.name:
+        return stream.frames or None
+    seconds: Fraction | None = None
+    if "matroska" in container.format.name:
+        tags = {name.upper(): text for name, text in stream.metadata.items()}
+        seconds = _seconds(tags.get("DURATION", ""))
+        if seconds is None and container.duration and not container.streams.audio:
+            seconds = Fraction(container.duration, av.time_base)
+        seconds = None if seconds is None else seconds - max(start, Fraction(0))
+    elif "mov" in container.format.name and stream.duration and stream.time_base:
+        seconds = stream.duration * Fraction(stream.time_base)
+    return None if seconds is None else max(0, round(seconds * rate))
+
+
+def _seconds(text: str) -> Fraction | None:
+    """Matroska's "00:00:01.200000000" in seconds."""
+    found = re.fullmatch(r"\s*(\d+):(\d+):(\d+(?:\.\d+)?)\s*", text)
+    return None if found is None else int(found[1]) * 3600 + int(found[2]) * 60 + Fraction(found[3])
 
 
 def choose_rate(stated: list[Fraction], timeline: Timeline | None) -> tuple[Fraction | None, float]:

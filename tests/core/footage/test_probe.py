@@ -10,13 +10,14 @@ import av
 import pytest
 
 from flowanchor_core.errors import InputError
-from flowanchor_core.footage import probe
+from flowanchor_core.footage import check_range, probe, read_frames
 from tests.core.footage.clips import (
     FFV1,
     H264,
     MPEG4,
     PRORES,
     RECIPES,
+    VP8,
     Recipe,
     picture,
     write_movie,
@@ -135,6 +136,51 @@ def test_missing_empty_and_unreadable(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["n" * 300 + ".mp4", "n" * 300 + ".png", "n" * 300, "no\0name.mp4"])
 def test_a_name_that_cannot_be_looked_up(tmp_path: Path, name: str) -> None:
     assert code_of(tmp_path / name) == "path-unusable"
+
+
+@pytest.mark.parametrize("recipe", [FFV1, VP8], ids=lambda recipe: recipe.name)
+def test_a_clip_that_is_cut_short_says_so(tmp_path: Path, recipe: Recipe) -> None:
+    whole = write_movie(tmp_path / recipe.name, recipe, 30)
+    assert not any("can be read" in note for note in probe(whole).notes)
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    cut = probe(whole)
+    assert cut.stated_frames == 30
+    assert cut.frames < 28
+    assert any(f"states 30 frames, {cut.frames} can be read" in note for note in cut.notes)
+    assert len(list(read_frames(cut, 0, cut.frames - 1))) == cut.frames
+    assert check_range(cut, 0, None) == (0, cut.frames - 1)
+    with pytest.raises(InputError) as caught:
+        check_range(cut, 0, 29)
+    assert caught.value.code == "clip-truncated"
+    with pytest.raises(InputError) as caught:
+        check_range(cut, 0, 30)
+    assert caught.value.code == "range-outside"
+
+
+def test_a_cut_movie_with_its_index_in_front_says_so(tmp_path: Path) -> None:
+    whole = write_movie(tmp_path / "a.mp4", H264, 30)
+    front = tmp_path / "front.mp4"
+    with av.open(str(whole)) as source, av.open(str(front), "w", options={"movflags": "faststart"}) as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    assert probe(front).stated_frames == probe(front).frames == 30
+    front.write_bytes(front.read_bytes()[: front.stat().st_size * 7 // 10])
+    cut = probe(front)
+    assert cut.frames < 28
+    assert any("states 30 frames" in note for note in cut.notes)
+    assert len(list(read_frames(cut, 0, cut.frames - 1))) == cut.frames
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(50)], ids=str)
+def test_a_whole_clip_is_not_called_cut_short(tmp_path: Path, recipe: Recipe, rate: Fraction) -> None:
+    sound = "aac" if recipe in (H264, PRORES, FFV1) else None
+    clip = probe(write_movie(tmp_path / recipe.name, recipe, 25, rate, sound=sound))
+    assert not any("can be read" in note for note in clip.notes)
+    assert clip.frames == 25
 
 
 def test_sound_alone_is_no_clip(tmp_path: Path) -> None:

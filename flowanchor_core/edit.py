@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Generator
+from contextlib import nullcontext
 
 from torch import Tensor
 
@@ -26,8 +27,9 @@ from flowanchor_core.edit_pixels import (
 from flowanchor_core.edit_plan import EditPlan, plan_edit, settings_of
 from flowanchor_core.editors import Conditioning, EditInputs
 from flowanchor_core.footage.colour import Picture
-from flowanchor_core.progress import Done, EditResult, Event, Stopwatch
+from flowanchor_core.progress import Done, EditResult, Event, Notice, Stopwatch
 from flowanchor_core.schedule import wan_sigmas
+from flowanchor_core.sheet import SheetFile
 from flowanchor_core.tokens import target_tokens
 from flowanchor_core.windows import plan_windows
 
@@ -98,16 +100,24 @@ def run_edit(
         yield watch.progress(len(frames))
 
     yield watch.start("deliver", plan.frames)
-    with plan.delivery.open(clip, plan.first, plan.last, region, plan.mask) as writer:
+    sheet = None if request.sheet is None else SheetFile(request.sheet)
+    # The sheet is left last, so it gets its name only once the result has its own.
+    with (
+        sheet or nullcontext(),
+        plan.delivery.open(clip, plan.first, plan.last, region, plan.mask) as writer,
+    ):
         for index, frame in enumerate(frames, 1):
             writer.write(frame)
             yield watch.progress(index)
         yield watch.start("verify", plan.frames)
         for index, _ in enumerate(writer.verify(), 1):
             yield watch.progress(index)
-        if request.sheet is not None:
-            save_sheet(plan, region, frames, request.sheet)
+        if sheet is not None:
+            save_sheet(plan, region, frames, sheet)
     watch.stop()
+    if sheet is not None and sheet.failure is not None:
+        notices = (*notices, Notice("sheet-not-written", sheet.failure))
+        yield notices[-1]
 
     proof = writer.proof
     assert proof is not None  # verify ran to its end
@@ -134,7 +144,7 @@ def run_edit(
             windows=len(inputs.windows),
             target_words=target.words,
             audio=proof.audio,
-            sheet=request.sheet,
+            sheet=None if sheet is None or sheet.failure is not None else sheet.path,
             notices=tuple(notice.text for notice in notices),
         )
     )

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +85,7 @@ def padded(frames: Sequence[Tensor], stride: int) -> list[Tensor]:
     return [*frames, *[frames[-1]] * missing]
 
 
-def save_sheet(plan: EditPlan, region: Region, edited: Sequence[Picture], path: Path) -> None:
+def save_sheet(plan: EditPlan, region: Region, edited: Sequence[Picture], file: sheet.SheetFile) -> None:
     """Contact sheet of an edit; its result row composites the edited pictures as the delivery does."""
     shown = sheet.columns_for(plan.frames)
     rows, columns = region.window
@@ -101,4 +100,4 @@ def save_sheet(plan: EditPlan, region: Region, edited: Sequence[Picture], path: 
         mask = plan.mask[index].astype(np.float32)
         found.append(sheet.Column(plan.first + index, to_8bit(source), mask, to_8bit(result)))
     request = plan.request
-    sheet.save(found, path, f"{request.editor}: {request.source_prompt} -> {request.target_prompt}")
+    file.write(found, f"{request.editor}: {request.source_prompt} -> {request.target_prompt}")

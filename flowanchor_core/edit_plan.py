@@ -26,6 +26,8 @@ from flowanchor_core.footage import (
     probe,
     refuse_overlap,
 )
+from flowanchor_core.footage.media import refuse_unreachable
+from flowanchor_core.footage.preflight import try_place
 from flowanchor_core.masks import rasterize
 from flowanchor_core.request import EditRequest
 
@@ -150,8 +152,12 @@ def check_sheet(path: Path | None) -> None:
         raise InputError(
             "sheet-format", f"The contact sheet {path.name} is no PNG.", "Give it the ending .png."
         )
+    refuse_unreachable(path)
     if not path.parent.is_dir():
         raise InputError("output-folder-missing", f"There is no folder {path.parent}.", "Make it first.")
+    if path.is_dir():
+        raise InputError("output-name", f"The contact sheet {path} is a folder.", "Name a file.")
+    try_place(path.parent)
 
 
 def settings_of(params: Any) -> Mapping[str, Any]:

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from flowanchor_core.errors import DeliveryError
 
 ROWS = ("source", "mask", "result", "difference x4")
 _MOST_COLUMNS = 6
@@ -60,21 +61,46 @@ def draw(columns: Sequence[Column], title: str) -> Image:
     return sheet
 
 
-def save(columns: Sequence[Column], path: Path, title: str) -> None:
-    """Draw the sheet and write it as PNG, under its final name only once it is whole."""
-    _, data = cv2.imencode(".png", cv2.cvtColor(draw(columns, title), cv2.COLOR_RGB2BGR))
-    unfinished = path.with_name(f".{path.name}.partial")
-    try:
-        unfinished.write_bytes(data.tobytes())
-        unfinished.replace(path)
-    except OSError as failure:
-        unfinished.unlink(missing_ok=True)
-        reason = "the disk is full" if failure.errno == errno.ENOSPC else failure.strerror
-        raise DeliveryError(
-            "sheet-not-written",
-            f"The contact sheet {path} could not be written: {reason}.",
-            "Give another place with --sheet.",
-        ) from failure
+class SheetFile:
+    """A sheet on its way to the disk, used in a `with` block.
+
+    `write` puts it under a temporary name of its own; it gets its real one when the block is left without an
+    exception, and nothing is left of it otherwise. A sheet is worth less than the edit it shows: where it
+    cannot be written, `failure` says why in one sentence and the block goes on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.failure: str | None = None
+        self._unfinished = path.with_name(f".flowanchor-{secrets.token_hex(6)}.partial.png")
+        self._written = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, columns: Sequence[Column], title: str) -> None:
+        """Draw the sheet and write it as PNG."""
+        _, data = cv2.imencode(".png", cv2.cvtColor(draw(columns, title), cv2.COLOR_RGB2BGR))
+        with self._noting_failure():
+            self._unfinished.write_bytes(data.tobytes())
+            self._written = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and self._written:
+            with self._noting_failure():
+                self._unfinished.replace(self.path)
+        with self._noting_failure():
+            self._unfinished.unlink(missing_ok=True)
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as failure:
+            reason = "the disk is full" if failure.errno == errno.ENOSPC else failure.strerror
+            self.failure = f"The contact sheet {self.path} could not be written: {reason}."
 
 
 def _tiles(column: Column) -> tuple[Image, Image, Image, Image]:

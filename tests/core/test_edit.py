@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from flowanchor_core.backbone import Backbone
 from flowanchor_core.edit import plan_edit, run_edit
-from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError
+from flowanchor_core.errors import FlowAnchorError, InputError
 from flowanchor_core.masks import Box
 from flowanchor_core.progress import PHASES, Done, EditResult, Event, Notice, PhaseStarted, Progress
 from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
@@ -175,14 +175,30 @@ def test_a_model_that_fails_leaves_nothing(
     assert files_in(tmp_path) == []
 
 
-def test_a_sheet_that_cannot_be_written_fails_the_whole_edit(
+def test_a_sheet_that_cannot_be_written_costs_the_sheet_only(
     request_: EditRequest, backbone: Backbone, tmp_path: Path
 ) -> None:
     plan = plan_edit(replace(request_, sheet=tmp_path / "sheet.png"))
     (tmp_path / "sheet.png").mkdir()
-    with pytest.raises(DeliveryError):
-        list(run_edit(plan, backbone))
-    assert files_in(tmp_path) == ["sheet.png"]
+    events = list(run_edit(plan, backbone))
+    assert isinstance(events[-1], Done)
+    result = events[-1].result
+    assert result.sheet is None
+    assert any("sheet.png could not be written" in text for text in result.notices)
+    assert files_in(tmp_path) == ["out.mkv", "sheet.png"]
+    assert files_in(tmp_path / "sheet.png") == []
+
+
+def test_a_sheet_comes_with_its_delivery(request_: EditRequest, backbone: Backbone, tmp_path: Path) -> None:
+    result, _ = run(replace(request_, sheet=tmp_path / "sheet.png"), backbone)
+    assert result.sheet == tmp_path / "sheet.png"
+    assert files_in(tmp_path) == ["out.mkv", "sheet.png"]
+
+
+def test_a_sheet_named_as_a_folder_is_refused_before_the_edit(request_: EditRequest, tmp_path: Path) -> None:
+    (tmp_path / "sheet.png").mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        plan_edit(replace(request_, sheet=tmp_path / "sheet.png"))
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 6, 8])

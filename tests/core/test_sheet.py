@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from flowanchor_core import sheet
-from flowanchor_core.errors import DeliveryError
 
 
 def column(frame: int, size: tuple[int, int] = (64, 64)) -> sheet.Column:
@@ -48,7 +47,10 @@ def test_large_frames_are_made_small() -> None:
 
 def test_save_writes_what_was_drawn_and_nothing_else(tmp_path: Path) -> None:
     columns = [column(3)]
-    sheet.save(columns, tmp_path / "sheet.png", "a clip")
+    with sheet.SheetFile(tmp_path / "sheet.png") as file:
+        file.write(columns, "a clip")
+        assert not (tmp_path / "sheet.png").exists()
+    assert file.failure is None
     read = cv2.imread(str(tmp_path / "sheet.png"))
     assert read is not None
     assert np.array_equal(read[..., ::-1], sheet.draw(columns, "a clip"))
@@ -61,8 +63,23 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(DeliveryError, match="the disk is full"):
-        sheet.save([column(0)], tmp_path / "sheet.png", "a clip")
+    with sheet.SheetFile(tmp_path / "sheet.png") as file:
+        file.write([column(0)], "a clip")
+    assert file.failure is not None
+    assert "the disk is full" in file.failure
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, GeneratorExit, RuntimeError])
+def test_a_sheet_whose_edit_fails_leaves_nothing(tmp_path: Path, reason: type[BaseException]) -> None:
+    def halfway() -> None:
+        with sheet.SheetFile(tmp_path / "sheet.png") as file:
+            file.write([column(0)], "a clip")
+            assert len(list(tmp_path.iterdir())) == 1
+            raise reason
+
+    with pytest.raises(reason):
+        halfway()
     assert list(tmp_path.iterdir()) == []
 
 

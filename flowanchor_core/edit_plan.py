@@ -9,8 +9,10 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,12 @@ from flowanchor_core.footage.media import refuse_unreachable
 from flowanchor_core.footage.preflight import try_place
 from flowanchor_core.masks import rasterize
 from flowanchor_core.request import EditRequest
+from flowanchor_core.tokens import clean_prompt
 
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
+LOWEST_RATE, HIGHEST_RATE = Fraction(1, 1000), Fraction(1000)
+LARGEST_DENOMINATOR = 100_000
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def plan_edit(request: EditRequest) -> EditPlan:
     params = editor.parse({**preset.params_for(editor.name), **request.params})
     check_sheet(request.sheet)
     clip = probe(request.clip, request.rate)
+    check_rate(request, clip)
     first, last = check_range(clip, request.first, request.last)
     out = request.delivery
     delivery = Delivery(out.kind, out.format, out.out)
@@ -85,7 +91,7 @@ def plan_edit(request: EditRequest) -> EditPlan:
 
 def check_prompts(request: EditRequest) -> None:
     for name, text in (("source", request.source_prompt), ("target", request.target_prompt)):
-        if not text.strip():
+        if not re.search(r"\w", clean_prompt(text)):
             raise InputError(
                 "prompt-empty", f"The {name} prompt is empty.", "Say in a few words what the clip shows."
             )
@@ -103,6 +109,21 @@ def check_numbers(request: EditRequest) -> None:
             raise _out_of_range(name, pixels, "0 to 1000 pixels")
     if region.mode not in ("detail", "fast"):
         raise InputError("unknown-mode", f"There is no mode called '{region.mode}'.", "Use detail or fast.")
+
+
+def check_rate(request: EditRequest, clip: ClipInfo) -> None:
+    """A rate given for the clip must be one that deliveries can state, and a movie's own if it has one."""
+    rate = request.rate
+    if rate is None:
+        return
+    if not (LOWEST_RATE <= rate <= HIGHEST_RATE and rate.denominator <= LARGEST_DENOMINATOR):
+        raise _out_of_range("rate", rate, f"{LOWEST_RATE} to {HIGHEST_RATE} frames a second")
+    if clip.kind == "movie" and rate != clip.rate:
+        raise InputError(
+            "rate-contradicted",
+            f"The clip runs at {clip.rate} frames a second, not at {rate}.",
+            "Leave --rate out: it is for image sequences, which do not state one.",
+        )
 
 
 def own_schedule(request: EditRequest, preset: presets.Preset) -> presets.Preset:
@@ -141,7 +162,13 @@ def read_region(request: EditRequest, clip: ClipInfo, first: int, last: int) -> 
     tracks = [open_mask(path, clip, first, last) for path in request.masks]
     if request.geometry:
         drawn = rasterize(request.geometry, last - first + 1, clip.height, clip.width).numpy()
-        tracks.append(MaskTrack.of(drawn, clip.height, clip.width).require_marked("drawn for this edit"))
+        if not drawn.any():
+            raise InputError(
+                "mask-empty",
+                f"The region drawn for this edit lies outside the {clip.width}x{clip.height} picture.",
+                "Give it in the clip's own pixels, counted from its upper left corner.",
+            )
+        tracks.append(MaskTrack.of(drawn, clip.height, clip.width))
     return functools.reduce(operator.or_, tracks)
 
 

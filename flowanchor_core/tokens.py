@@ -29,8 +29,8 @@ class TargetTokens:
 
 
 def clean_prompt(prompt: str) -> str:
-    """The prompt as the model reads it: HTML entities resolved and white space collapsed, as Wan's pipeline
-    does."""
+    """The prompt as the model reads it: HTML entities resolved and white space collapsed. (Wan's own pipeline
+    also repairs wrongly decoded letters where the ftfy package is installed.)"""
     return " ".join(html.unescape(html.unescape(prompt)).split())
 
 

@@ -210,7 +210,11 @@ def model_size(
     if longest is not None:
         scale = min(scale, longest / max(crop.width, crop.height))
     want = crop.width / crop.height
-    best, best_cost = (multiple, multiple), math.inf
+    # For crops so long that even one token across is too much at their aspect: the longest strip that fits.
+    strip = min(budget // multiple, longest or budget, max(crop.width, crop.height))
+    strip = max(multiple, strip // multiple * multiple)
+    best = (strip, multiple) if want >= 1 else (multiple, strip)
+    best_cost = math.inf
     ideal = crop.width * scale
     for columns in range(max(1, int(ideal / multiple) - 2), int(ideal / multiple) + 3):
         width = columns * multiple

@@ -97,6 +97,8 @@ def verify(result: Path, files: Sequence[Path], expected: Expected) -> Iterator[
         if isinstance(error, DeliveryError):
             raise
         raise _failed(f"The result could not be read back ({error.message})") from error
+    if form.lossless and (expected.diff_full or 0) > 1:
+        raise _failed("Over the source, the patch is more than one code value off the whole frame.")
     size = sum(file.stat().st_size for file in files) if files else result.stat().st_size
     yield Proof(
         frames=made.frames,

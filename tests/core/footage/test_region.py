@@ -103,6 +103,11 @@ def test_model_size_examples(crop: Crop, mode: str, expected: tuple[int, int]) -
     assert model_size(crop, 832 * 480, 16, "detail" if mode == "detail" else "fast") == expected
 
 
+def test_a_crop_too_long_for_its_aspect_becomes_the_longest_strip_that_fits() -> None:
+    assert model_size(Crop(0, 0, 5120, 64), 64 * 64, 8) == (512, 8)
+    assert model_size(Crop(0, 0, 64, 5120), 64 * 64, 8) == (8, 512)
+
+
 def test_longest_side_is_kept() -> None:
     assert max(model_size(Crop(0, 0, 1600, 160), 832 * 480, 16, longest=832)) <= 832
 

@@ -185,7 +185,14 @@ def start_long_edit(
     """An edit of many steps, returned once the first of them is under way."""
     line = [*command, *map(str, arguments), "--steps", "900", "-o", "out.mkv", "--sheet", "sheet.png"]
     process = subprocess.Popen(
-        line, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        line,
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run that a script started in the background hands down an ignored Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     for text in process.stderr:

@@ -51,8 +51,8 @@ def find_model(name: str) -> Path:
         return _checked(path, name)
     raise ModelError(
         "unknown-model",
-        f"There is no model called '{name}': known are {', '.join(names())}.",
-        "Give one of these or the path of a folder in the diffusers layout.",
+        f"There is no model called '{name}' and no such folder: known are {', '.join(names())}.",
+        f"Give one of these or the path of a diffusers-layout folder, or put one into {models_folder()}.",
     )
 
 

@@ -106,14 +106,17 @@ def _check_file(out: Path, clip: ClipInfo) -> None:
 def _check_images(out: Path, folder: Path, names: list[str]) -> None:
     if out.is_file():
         raise InputError("output-name", f"{out} is a file.", "Name a folder for the images.")
-    taken = folder.is_dir() and (
-        any((folder / name).exists() for name in names) if folder == out.parent else any(folder.iterdir())
-    )
-    if taken:
+    if not folder.is_dir():
+        return
+    # A folder of the images' own must be empty; in one they share with other files, only their names count.
+    own = folder != out.parent
+    found = folder.iterdir() if own else (folder / name for name in names)
+    taken = next((path.name for path in found if own or path.exists()), None)
+    if taken is not None:
         raise InputError(
             "output-exists",
-            f"{folder} already holds files of this kind.",
-            "Choose another folder or empty it.",
+            f"{folder} already holds {taken}, and nothing in it is replaced.",
+            "Choose another name or folder.",
         )
 
 

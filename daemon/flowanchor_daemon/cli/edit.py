@@ -135,15 +135,24 @@ def print_result(result: EditResult, as_json: bool) -> None:
     total = sum(result.seconds.values())
     phases = ", ".join(f"{phase} {spent:.1f}" for phase, spent in result.seconds.items())
     print(f"{result.output}")
-    print(f"  {result.frames} frames at {result.rate}, {result.deliver} as {result.format}")
-    how = f"{result.editor} with {result.model}, {result.preset}, seed {result.seed}"
-    print(f"  {how}: {result.forwards} forwards")
-    print(f"  largest difference outside the region: {result.max_abs_diff_outside}")
+    count = "1 frame" if result.frames == 1 else f"{result.frames} frames"
+    print(f"  {count} at {result.rate}, {result.deliver} as {result.format}")
+    steps, skip = result.sampling["steps"], result.sampling["skip"]
+    how = f"{result.editor} with {result.model}, {result.preset}, {steps} steps of which {skip} are skipped"
+    print(f"  {how}, seed {result.seed}: {result.forwards} runs of the transformer")
+    print(f"  largest difference outside the region: {result.max_abs_diff_outside}{_why(result)}")
     print(f"  {total:.1f} s ({phases})")
     if result.sheet is not None:
         print(f"  contact sheet: {result.sheet}")
     for text in result.notices:
         print(f"  Note: {text}")
+
+
+def _why(result: EditResult) -> str:
+    """Where the codec, not the edit, changed what lies outside."""
+    if result.max_abs_diff_outside == 0 or result.deliver == "patch":
+        return ""
+    return f" ({result.format} compresses the whole frame again; ffv1, png or --deliver patch leave it exact)"
 
 
 def parse_frames(text: str | None) -> tuple[int, int | None]:

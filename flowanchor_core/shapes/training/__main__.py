@@ -29,10 +29,10 @@ def main(
     until: Annotated[Stage, typer.Option(help="Last stage to run.")] = Stage.export,
     vae_steps: Annotated[int, typer.Option(help="Steps of the autoencoder.")] = 4200,
     text_steps: Annotated[int, typer.Option(help="Steps of the text encoder's binding task.")] = 300,
-    images: Annotated[int, typer.Option(help="Images in the pool.")] = 20_000,
-    clips: Annotated[int, typer.Option(help="Clips in the pool.")] = 6_000,
-    image_steps: Annotated[int, typer.Option(help="Transformer steps on images, 80 a step.")] = 1500,
-    clip_steps: Annotated[int, typer.Option(help="Transformer steps on clips, 16 a step.")] = 4500,
+    images: Annotated[int, typer.Option(help="Images in the pool.")] = 16_000,
+    clips: Annotated[int, typer.Option(help="Clips in the pool.")] = 4_000,
+    image_steps: Annotated[int, typer.Option(help="Transformer steps on images, 80 a step.")] = 1200,
+    clip_steps: Annotated[int, typer.Option(help="Transformer steps on clips, 16 a step.")] = 3100,
 ) -> None:
     """Train the embedded model `shapes` from nothing on two CPU cores, in a few hours."""
     work.mkdir(parents=True, exist_ok=True)

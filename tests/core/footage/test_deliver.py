@@ -181,8 +181,8 @@ def test_patch_deliveries(tmp_path: Path, clip: ClipInfo, name: str, out: str) -
         alpha = samples(patch)[-1].astype(np.float32) / made.layout.peak
         rgba = np.dstack([to_8bit(frame_to_rgb(patch, made.colour)), np.rint(alpha * 255).astype(np.uint8)])
         worst = max(worst, int(np.abs(over(below, rgba).astype(int) - to_8bit(wanted[index])).max()))
-    # ProRes is lossy: within 8 of 255 on this texture of hard edges, 2 on natural footage
-    assert worst <= (1 if name == "png" else 8)
+    # ProRes is lossy even at its best: 2 of 255 measured, here and on natural footage
+    assert worst <= (1 if name == "png" else 3)
 
 
 @pytest.mark.parametrize(

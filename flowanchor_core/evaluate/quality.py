@@ -8,6 +8,7 @@ from there.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -182,8 +183,6 @@ def _edit_case(case: Case) -> list[Result]:
 
 def _mark(folder: Path, settings: Preset, variants: Sequence[Variant], seed: int) -> str:
     """What results depend on, so that a log never mixes two models or two settings."""
-    import hashlib
-
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.safetensors")):
         digest.update(path.read_bytes())

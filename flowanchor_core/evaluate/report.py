@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,20 +18,20 @@ MEASURES = {
     "psnr_outside": "PSNR outside (dB)",
     "flicker": "flicker",
 }
-REFERENCE = "flowedit"
+REFERENCES = ("flowedit", "flowanchor")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A variant's means with 95 % bootstrap intervals, and its paired differences to the reference
-    variant."""
+    """A variant's means with 95 % bootstrap intervals, and its paired differences by
+    reference variant."""
 
     variant: str
     edits: int
     forwards: float
     seconds: float
     measures: dict[str, tuple[float, float, float]]
-    differences: dict[str, tuple[float, float, float]]
+    differences: dict[str, dict[str, tuple[float, float, float]]]
 
 
 def summarise(results: Sequence[Result]) -> list[Row]:
@@ -39,22 +39,25 @@ def summarise(results: Sequence[Result]) -> list[Row]:
     grouped: dict[str, list[Result]] = {}
     for result in results:
         grouped.setdefault(result.variant, []).append(result)
-    reference = grouped.get(REFERENCE)
-    return [_row(name, group, reference) for name, group in grouped.items()]
+    references = {name: grouped[name] for name in REFERENCES if name in grouped}
+    return [_row(name, group, references) for name, group in grouped.items()]
 
 
-def _row(name: str, group: Sequence[Result], reference: Sequence[Result] | None) -> Row:
-    measures, differences = {}, {}
-    for key in MEASURES:
-        mine = _values(group, key)
-        measures[key] = interval(list(mine.values()))
-        if reference is not None and name != REFERENCE:
-            theirs = _values(reference, key)
-            shared = [case for case in mine if case in theirs]
-            differences[key] = paired([mine[c] for c in shared], [theirs[c] for c in shared])
+def _row(name: str, group: Sequence[Result], references: Mapping[str, Sequence[Result]]) -> Row:
+    measures = {key: interval(list(_values(group, key).values())) for key in MEASURES}
+    differences = {
+        other: {key: _paired(_values(group, key), _values(theirs, key)) for key in MEASURES}
+        for other, theirs in references.items()
+        if other != name
+    }
     count = len(group)
     forwards, seconds = (sum(getattr(r, k) for r in group) / count for k in ("forwards", "seconds"))
     return Row(name, count, forwards, seconds, measures, differences)
+
+
+def _paired(mine: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[float, float, float]:
+    shared = [case for case in mine if case in theirs]
+    return paired([mine[case] for case in shared], [theirs[case] for case in shared])
 
 
 def _values(group: Sequence[Result], key: str) -> dict[str, float]:
@@ -73,14 +76,15 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def differences(rows: Sequence[Row]) -> str:
-    """What every variant changes against the reference, case by case, as lines of text."""
-    lines = [f"paired differences to {REFERENCE}, mean [95 % interval]:"]
-    for row in rows:
-        if row.differences:
-            cells = [
-                f"{MEASURES[k]} {m:+.3f} [{a:+.3f}, {b:+.3f}]" for k, (m, a, b) in row.differences.items()
-            ]
-            lines.append(f"  {row.variant}: " + "; ".join(cells))
+    """What every variant changes against each reference, case by case, as lines of text."""
+    lines = []
+    for reference in REFERENCES:
+        lines.append(f"paired differences to {reference}, mean [95 % interval]:")
+        for row in rows:
+            found = row.differences.get(reference, {})
+            cells = [f"{MEASURES[k]} {m:+.3f} [{a:+.3f}, {b:+.3f}]" for k, (m, a, b) in found.items()]
+            if cells:
+                lines.append(f"  {row.variant}: " + "; ".join(cells))
     return "\n".join(lines)
 
 

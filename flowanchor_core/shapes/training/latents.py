@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKLWan
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -120,8 +121,6 @@ def _encode_worker(rank: int, folder: Path, images: int, clips: int) -> None:
 
 def load_pool(folder: Path, kind: str) -> tuple[Tensor, list[Scene]]:
     """All latents [N, C, F, h, w] (fp16) of a kind and the scenes they show."""
-    from safetensors import safe_open
-
     latents, scenes = [], []
     for path in sorted((folder / "pool").glob(f"{kind}-*.safetensors")):
         latents.append(load_file(path)["latents"])

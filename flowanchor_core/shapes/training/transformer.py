@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage `transformer`: flow matching on images first, then on clips with some images kept in.
 
-Images teach what words mean at a fifth of a clip's price; the swap gate (`gates.swap_accuracy`) is printed as
-training goes, since a model that can't tell "a red circle and a blue star" from its swap will never edit.
+Images teach what words mean at a fifth of a clip's price. A model that can't tell "a red circle and a blue
+star" from its swap will never edit: export the state after the images and run `evaluate.gates swap` before
+the clips.
 """
 
 from __future__ import annotations

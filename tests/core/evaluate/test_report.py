@@ -21,8 +21,9 @@ def _results() -> list[Result]:
 
 def test_rows_hold_means_intervals_and_paired_differences() -> None:
     base, anchored = report.summarise(_results())
-    assert base.differences == {}
-    assert anchored.differences["obj"] == (0.5, 0.5, 0.5)
+    assert list(base.differences) == ["flowanchor"]
+    assert base.differences["flowanchor"]["obj"] == (-0.5, -0.5, -0.5)
+    assert anchored.differences["flowedit"]["obj"] == (0.5, 0.5, 0.5)
     assert anchored.measures["pixels"][0] == 0.9
     assert anchored.forwards == 92
     mean, low, high = base.measures["obj"]

@@ -2,6 +2,7 @@
 """Check a request before anything costly happens.
 
 After this only the model, the disk, a damaged clip or a word missing from the prompt can stop an edit.
+Nothing here needs torch, so that a request is refused without waiting for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from flowanchor_core import editors, models, presets
+from flowanchor_core.drawing import draw
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import (
     ClipInfo,
@@ -30,7 +32,6 @@ from flowanchor_core.footage import (
 )
 from flowanchor_core.footage.media import refuse_unreachable
 from flowanchor_core.footage.preflight import try_place
-from flowanchor_core.masks import rasterize
 from flowanchor_core.request import EditRequest
 from flowanchor_core.tokens import clean_prompt
 
@@ -152,24 +153,36 @@ def check_files(request: EditRequest, clip: ClipInfo, results: tuple[Path, ...])
 
 
 def read_region(request: EditRequest, clip: ClipInfo, first: int, last: int) -> MaskTrack:
-    """The union of the request's mask files and geometry over a range of frames.
+    """The union of the request's mask files and geometry over a range of frames, or with `region.invert` all
+    that is not in it.
 
     Raises:
-        InputError: none was given, one cannot be used, or nothing of the union lies in the picture.
+        InputError: none was given, one cannot be used, nothing of the union lies in the picture, or inverted
+        nothing is left.
     """
     if not request.masks and not request.geometry:
         raise InputError("no-region", "No region was given.", "Mark one with --mask or --box.")
     tracks = [open_mask(path, clip, first, last) for path in request.masks]
     if request.geometry:
-        drawn = rasterize(request.geometry, last - first + 1, clip.height, clip.width).numpy()
-        if not drawn.any():
+        drawn = draw(request.geometry, last - first + 1, clip.height, clip.width)
+        tracks.append(MaskTrack.of(drawn, clip.height, clip.width))
+        if tracks[-1].bounds() is None:
             raise InputError(
                 "mask-empty",
                 f"The region drawn for this edit lies outside the {clip.width}x{clip.height} picture.",
                 "Give it in the clip's own pixels, counted from its upper left corner.",
             )
-        tracks.append(MaskTrack.of(drawn, clip.height, clip.width))
-    return functools.reduce(operator.or_, tracks)
+    marked = functools.reduce(operator.or_, tracks)
+    if not request.region.invert:
+        return marked
+    rest = MaskTrack.of((~frame for frame in marked), clip.height, clip.width)
+    if rest.bounds() is None:
+        raise InputError(
+            "mask-empty",
+            "The marks cover the whole picture, so inverted they leave no region.",
+            "Mark less, or do not invert the region.",
+        )
+    return rest
 
 
 def check_sheet(path: Path | None) -> None:

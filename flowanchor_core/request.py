@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:  # a request can be made by programs that must start without torch
-    from flowanchor_core.masks import Geometry
+from flowanchor_core.geometry import Geometry
 
 
 @dataclass(frozen=True)
@@ -19,13 +18,15 @@ class RegionSettings:
 
     `margin` is the share of the marked region's longer side kept around it. `mode` "detail" scales the crop
     to the model's full size, "fast" keeps its scale where the model allows it. `grow` widens what may change
-    and `feather` is the width of the soft edge outside of that, both in native pixels.
+    and `feather` is the width of the soft edge outside of that, both in native pixels. With `invert` the
+    region is what was not marked.
     """
 
     margin: float = 0.25
     mode: Literal["detail", "fast"] = "detail"
     grow: int = 0
     feather: int = 8
+    invert: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The editing methods by name. A method is one file: typed parameters and a generator of steps."""
+"""The editing methods by name. A method is one file: a generator of steps; its parameters are in params.py.
+
+Names, parameters and their checks come without torch; a method's own file is imported when it edits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import importlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flowanchor_core.editors import flowanchor, flowedit, flowedit_mask
-from flowanchor_core.editors.base import Conditioning, EditInputs, Step
-from flowanchor_core.editors.params import GuidanceParams, parse
+from flowanchor_core.editors.params import FlowAnchorParams, GuidanceParams, parse
 from flowanchor_core.errors import InputError
-from flowanchor_core.oracle import VelocityOracle
+
+if TYPE_CHECKING:
+    from flowanchor_core.editors.base import Conditioning, EditInputs, Step
+    from flowanchor_core.oracle import VelocityOracle
 
 __all__ = ["Conditioning", "EditInputs", "Editor", "Step", "get", "names"]
 
@@ -24,30 +29,36 @@ class Editor:
         name: its id, as users type it.
         summary: one line on what it does.
         params_type: frozen dataclass; each field's metadata holds help, minimum, maximum and choices.
-        edit: (oracle, inputs, params) -> iterator of steps. Bad inputs raise before the first step.
+        module: the file in this package whose `edit` does the work.
     """
 
     name: str
     summary: str
     params_type: type[GuidanceParams]
-    edit: Callable[[VelocityOracle, EditInputs, Any], Iterator[Step]]
+    module: str
 
     def parse(self, values: Mapping[str, object]) -> GuidanceParams:
         """Parameters from plain values, defaults for the rest; InputError names what is unknown or out of
         range."""
         return parse(self.params_type, self.name, values)
 
+    def edit(self, oracle: VelocityOracle, inputs: EditInputs, params: Any) -> Iterator[Step]:
+        """The edit's steps. Bad inputs raise here, before the first step."""
+        method = importlib.import_module(f"{__name__}.{self.module}")
+        steps: Iterator[Step] = method.edit(oracle, inputs, params)
+        return steps
+
 
 _EDITORS = {
     editor.name: editor
     for editor in (
-        Editor("flowedit", "velocity difference of two prompts (Wan-Edit)", GuidanceParams, flowedit.edit),
-        Editor("flowedit-mask", "flowedit, source kept outside the mask", GuidanceParams, flowedit_mask.edit),
+        Editor("flowedit", "velocity difference of two prompts (Wan-Edit)", GuidanceParams, "flowedit"),
+        Editor("flowedit-mask", "flowedit, source kept outside the mask", GuidanceParams, "flowedit_mask"),
         Editor(
             "flowanchor",
             "flowedit with its signal anchored to words and region, and amplified",
-            flowanchor.FlowAnchorParams,
-            flowanchor.edit,
+            FlowAnchorParams,
+            "flowanchor",
         ),
     )
 }
@@ -65,3 +76,10 @@ def get(name: str) -> Editor:
             "unknown-editor", f'There is no editor "{name}".', f"Known are: {', '.join(_EDITORS)}."
         )
     return _EDITORS[name]
+
+
+def __getattr__(name: str) -> Any:
+    # What editors work on is made of tensors; it is imported by those who ask for it.
+    if name in ("Conditioning", "EditInputs", "Step"):
+        return getattr(importlib.import_module(f"{__name__}.base"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

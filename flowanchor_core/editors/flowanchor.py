@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,24 +11,10 @@ from torch import Tensor
 from flowanchor_core.amm import modulate
 from flowanchor_core.attention import Anchor
 from flowanchor_core.editors.base import EditInputs, Step, integrate, velocity_difference
-from flowanchor_core.editors.params import GuidanceParams, parameter
+from flowanchor_core.editors.params import FlowAnchorParams
 from flowanchor_core.oracle import VelocityOracle
 
-
-@dataclass(frozen=True)
-class FlowAnchorParams(GuidanceParams):
-    """FlowAnchor's parameters; the defaults are the paper's."""
-
-    beta1: float = parameter(0.3, "SAR: pull of mask tokens towards the target words", 0.0, 1.0)
-    beta2: float = parameter(0.3, "SAR: pull of the target words towards the mask", 0.0, 1.0)
-    tau: float = parameter(0.6, "SAR acts while the noise level is at least this", 0.0, 1.0)
-    gamma: float = parameter(1.0, "AMM: amplification where the edit signal is strongest", 0.0, 10.0)
-    contrast: Literal["signed", "magnitude"] = parameter(
-        "signed", "AMM: what counts as strong", choices=("signed", "magnitude")
-    )
-    text_modulation: bool = parameter(True, "SAR: do its first step (off: as beta1 = 0)")
-    spatial_modulation: bool = parameter(True, "SAR: do its second step (off: as beta2 = 0)")
-    blend: bool = parameter(False, "keep the source outside the mask after each step, as flowedit-mask does")
+__all__ = ["FlowAnchorParams", "edit"]
 
 
 def edit(oracle: VelocityOracle, inputs: EditInputs, params: FlowAnchorParams) -> Iterator[Step]:

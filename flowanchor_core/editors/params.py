@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Typed, documented editor parameters and how a user's values become them."""
+"""The editors' parameters, typed and documented, and how a user's values become them. Without torch: requests
+are checked by programs that never load it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from flowanchor_core.errors import InputError
 
@@ -32,6 +33,22 @@ class GuidanceParams:
     source_guidance: float = parameter(5.0, "guidance scale on the source prompt, w_src", 0.0, 100.0)
     target_guidance: float = parameter(10.0, "guidance scale on the target prompt, w_tar", 0.0, 100.0)
     n_avg: int = parameter(1, "noise draws averaged in each step; cost grows with it", 1, 64)
+
+
+@dataclass(frozen=True)
+class FlowAnchorParams(GuidanceParams):
+    """FlowAnchor's parameters; the defaults are the paper's."""
+
+    beta1: float = parameter(0.3, "SAR: pull of mask tokens towards the target words", 0.0, 1.0)
+    beta2: float = parameter(0.3, "SAR: pull of the target words towards the mask", 0.0, 1.0)
+    tau: float = parameter(0.6, "SAR acts while the noise level is at least this", 0.0, 1.0)
+    gamma: float = parameter(1.0, "AMM: amplification where the edit signal is strongest", 0.0, 10.0)
+    contrast: Literal["signed", "magnitude"] = parameter(
+        "signed", "AMM: what counts as strong", choices=("signed", "magnitude")
+    )
+    text_modulation: bool = parameter(True, "SAR: do its first step (off: as beta1 = 0)")
+    spatial_modulation: bool = parameter(True, "SAR: do its second step (off: as beta2 = 0)")
+    blend: bool = parameter(False, "keep the source outside the mask after each step, as flowedit-mask does")
 
 
 def parse(params_type: type[P], editor: str, values: Mapping[str, object]) -> P:

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures many tests share: a tiny random Wan text-to-video model, built and saved with the stock
-classes."""
+"""What all tests share: folders of their own in place of the user's, and a tiny random Wan text-to-video
+model, built and saved with the stock classes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import settings
+
+from tests import isolation
 
 # Enough words for prompts in tests; anything else is spelled by letters.
 WORDS = (
@@ -36,6 +36,23 @@ settings.register_profile("flowanchor", deadline=None)
 settings.load_profile("flowanchor")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    isolation.begin()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail the run if a test made one of the user's folders or left a daemon behind."""
+    complaints = isolation.complaints()
+    for complaint in complaints:
+        print(f"\nisolation: {complaint}")
+    if complaints and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    isolation.end()
+
+
 def tiny_tokenizer() -> Any:
     """A small Unigram tokenizer of T5's class."""
     from transformers import T5TokenizerFast
@@ -49,6 +66,7 @@ def tiny_tokenizer() -> Any:
 
 def tiny_transformer() -> Any:
     """A random Wan transformer: 2 blocks, 2 heads of 24, 4 latent channels, text of 16 dimensions."""
+    import torch
     from diffusers import WanTransformer3DModel
 
     torch.manual_seed(0)
@@ -67,6 +85,7 @@ def tiny_transformer() -> Any:
 
 def save_tiny_wan(folder: Path, max_shard_size: str = "10GB") -> Path:
     """A whole random model in the diffusers layout: 4x space, 4x time, text padded to 16."""
+    import torch
     from diffusers import AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, WanPipeline
     from transformers import UMT5Config, UMT5EncoderModel
 
@@ -121,12 +140,3 @@ def tokenizer() -> Any:
 def transformer() -> Any:
     """A tiny random Wan transformer of one's own."""
     return tiny_transformer()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
-    # Tensors in unit tests are so small that more threads only cost time.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

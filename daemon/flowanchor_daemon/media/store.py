@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The media store: files by the SHA-256 of their content.
+
+    media/ab/ab12…      a whole file, hash checked
+    media/partial/ab12… the beginning of one, waiting for the rest
+
+Writing is append only: each piece goes to the file and into a running hash, nothing is kept in memory. A piece
+that is there already changes nothing, so two clients that send the same file help each other instead of
+corrupting it; a piece beyond the end is refused with the place to go on. After a restart the running hash is
+made again from the disk. All methods block and are safe to call from several threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flowanchor_daemon.errors import ServiceError
+from flowanchor_daemon.media.quota import MediaLimits, check_free, disk_full, human, is_disk_full, quota_full
+
+_PARTIAL = "partial"
+_BLOCK = 1 << 20
+_UPLOADS_REMEMBERED = 256
+
+
+@dataclass(frozen=True)
+class MediaState:
+    """What the store has of a file: all of it, or its first `received_bytes`."""
+
+    sha256: str
+    complete: bool
+    received_bytes: int
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of the store: its bytes, time of last use and number of names."""
+
+    path: Path
+    bytes: int
+    used: float
+    links: int
+
+
+@dataclass
+class _Upload:
+    """A partial file at work. `digest` covers its first `received` bytes; None: not known yet."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+    received: int = 0
+    digest: hashlib._Hash | None = None
+
+
+class MediaStore:
+    """See the module.
+
+    Args:
+        folder: made if missing, 0700.
+        limits: what is accepted.
+        keep: hashes of files that jobs refer to, asked before anything is evicted. Without it nothing is.
+        results_bytes: bytes of job results, which share the quota.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        limits: MediaLimits | None = None,
+        keep: Callable[[], set[str]] | None = None,
+        results_bytes: Callable[[], int] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.limits = limits or MediaLimits()
+        self._keep = keep
+        self._results_bytes = results_bytes or (lambda: 0)
+        self._lock = threading.Lock()
+        self._uploads: OrderedDict[str, _Upload] = OrderedDict()
+        self._touched: dict[str, float] = {}
+        _make_folder(folder)
+        _make_folder(folder / _PARTIAL)
+        self._used = sum(entry.bytes for entry in self._files())
+
+    def attach(self, keep: Callable[[], set[str]], results_bytes: Callable[[], int]) -> None:
+        """Give the rules of the constructor later: the queue is made after the store."""
+        self._keep, self._results_bytes = keep, results_bytes
+
+    def stat(self, sha256: str) -> MediaState:
+        """What is there of a file. A whole one is safe from eviction for the next `grace_seconds`."""
+        if self._touch_whole(sha256):
+            return MediaState(sha256, True, _size(self._whole(sha256)))
+        return MediaState(sha256, False, _size(self._partial(sha256)))
+
+    def path(self, sha256: str) -> Path:
+        """Where a whole file lies, and marks it as used. ServiceError "media-missing"."""
+        if not self._touch_whole(sha256):
+            raise ServiceError("media-missing", sha256=sha256)
+        whole = self._whole(sha256)
+        with contextlib.suppress(OSError):  # the time of last use only orders eviction
+            os.utime(whole)
+        return whole
+
+    def used_bytes(self) -> int:
+        """Bytes of all media, partial ones included; results are not."""
+        with self._lock:
+            return self._used
+
+    def write(self, sha256: str, total_bytes: int, offset: int, data: bytes) -> MediaState:
+        """Take a piece of the file `sha256` of `total_bytes` that begins at `offset`; empty data only asks.
+
+        Data that the store has already is skipped. When the last byte is there the hash is checked, and the
+        file is synced and moved to its place.
+
+        Raises:
+            ServiceError: "media-too-large", "quota-full" or "disk-full" before anything of the piece is
+                written (a disk that fills up while it is written: what was there before stays);
+                "media-offset" (metadata `received`) for a piece beyond what is there; "media-hash" when more
+                arrives than was announced or the hash is another one, and what had arrived is removed.
+        """
+        if not 1 <= total_bytes <= self.limits.max_media_bytes:
+            raise ServiceError(
+                "media-too-large",
+                f"The file has {human(total_bytes)}; the daemon takes up to "
+                f"{human(self.limits.max_media_bytes)}.",
+                limit=self.limits.max_media_bytes,
+            )
+        with self._upload(sha256) as upload:
+            if self._touch_whole(sha256):
+                return MediaState(sha256, True, _size(self._whole(sha256)))
+            self._resume(sha256, upload)
+            if max(upload.received, offset + len(data)) > total_bytes:
+                self._discard(sha256, upload)
+                raise ServiceError("media-hash", "More arrived than the file was announced to have.")
+            if offset > upload.received:
+                raise ServiceError(
+                    "media-offset",
+                    f"The piece begins at byte {offset}; the file goes on at {upload.received}.",
+                    received=upload.received,
+                )
+            fresh = memoryview(data)[upload.received - offset :]
+            self._require_room(sha256, total_bytes - upload.received)
+            if fresh:
+                self._append(sha256, upload, fresh)
+            if upload.received == total_bytes:
+                self._finish(sha256, upload)
+                return MediaState(sha256, True, total_bytes)
+            return MediaState(sha256, False, upload.received)
+
+    def make_room(self, need: int, keep: Callable[[], set[str]] | None = None) -> None:
+        """Have `need` more bytes fit: evict media no job refers to, longest unused first.
+
+        Raises:
+            ServiceError: "quota-full" or "disk-full" when that is not enough; nothing is evicted then that
+                would not have helped.
+        """
+        self._within_quota(need, keep or self._keep, sparing=None)
+        check_free(self.folder, need, self.limits.free_floor_bytes)
+
+    def _require_room(self, sha256: str, rest: int) -> None:
+        self._within_quota(rest, self._keep, sparing=sha256)
+        check_free(self.folder, rest, self.limits.free_floor_bytes)
+
+    def _within_quota(self, need: int, keep: Callable[[], set[str]] | None, sparing: str | None) -> None:
+        results = self._results_bytes()
+        limit = self.limits.max_store_bytes
+        excess = self.used_bytes() + results + need - limit
+        if excess <= 0:
+            return
+        victims = self._evictable(keep, sparing)
+        if sum(victim.bytes for victim in victims) < excess:
+            raise quota_full(self.used_bytes(), results, need, limit)
+        for victim in victims:
+            if excess <= 0:
+                return
+            with self._lock:
+                if self._in_use(victim.path.name) or not victim.path.exists():
+                    continue
+                victim.path.unlink()
+                self._used -= victim.bytes
+            excess -= victim.bytes
+
+    def _evictable(self, keep: Callable[[], set[str]] | None, sparing: str | None) -> list[_File]:
+        """Files that may go, longest unused first. One with a second name is laid out for a job: it stays."""
+        if keep is None:
+            return []
+        kept = keep()
+        with self._lock:
+            now = time.monotonic()
+            self._touched = {
+                name: at for name, at in self._touched.items() if now - at < self.limits.grace_seconds
+            }
+            found = [
+                file
+                for file in self._files()
+                if file.links == 1
+                and (name := file.path.name) not in kept
+                and name != sparing
+                and not self._in_use(name)
+            ]
+        return sorted(found, key=lambda file: file.used)
+
+    def _in_use(self, name: str) -> bool:
+        upload = self._uploads.get(name)
+        return name in self._touched or (upload is not None and upload.users > 0)
+
+    def _files(self) -> Iterator[_File]:
+        for folder in self.folder.iterdir():
+            for path in folder.iterdir() if folder.is_dir() else ():
+                try:
+                    status = path.stat()
+                except FileNotFoundError:  # moved to its place or evicted since
+                    continue
+                yield _File(path, status.st_size, status.st_mtime, status.st_nlink)
+
+    @contextlib.contextmanager
+    def _upload(self, sha256: str) -> Iterator[_Upload]:
+        """The upload of a file, for one thread at a time."""
+        with self._lock:
+            upload = self._uploads.setdefault(sha256, _Upload())
+            self._uploads.move_to_end(sha256)
+            upload.users += 1
+        try:
+            with upload.lock:
+                yield upload
+        finally:
+            with self._lock:
+                upload.users -= 1
+                self._touched[sha256] = time.monotonic()
+                idle = [name for name, entry in self._uploads.items() if entry.users == 0]
+                for name in idle[: max(0, len(self._uploads) - _UPLOADS_REMEMBERED)]:
+                    del self._uploads[name]
+
+    def _resume(self, sha256: str, upload: _Upload) -> None:
+        """Bring `upload` to what the disk has: after a restart, or when the file was evicted meanwhile."""
+        partial = self._partial(sha256)
+        size = _size(partial)
+        if upload.digest is not None and upload.received == size:
+            return
+        digest, received = hashlib.sha256(), 0
+        if size:
+            with partial.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    digest.update(block)
+                    received += len(block)
+        upload.digest, upload.received = digest, received
+
+    def _append(self, sha256: str, upload: _Upload, data: memoryview) -> None:
+        assert upload.digest is not None
+        descriptor = os.open(
+            self._partial(sha256), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+        )
+        try:
+            rest = data
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        except OSError as error:
+            os.ftruncate(descriptor, upload.received)
+            if is_disk_full(error):
+                raise disk_full(shutil.disk_usage(self.folder).free, len(data)) from error
+            raise
+        finally:
+            os.close(descriptor)
+        upload.digest.update(data)
+        upload.received += len(data)
+        with self._lock:
+            self._used += len(data)
+
+    def _finish(self, sha256: str, upload: _Upload) -> None:
+        assert upload.digest is not None
+        partial, whole = self._partial(sha256), self._whole(sha256)
+        if upload.digest.hexdigest() != sha256:
+            self._discard(sha256, upload)
+            raise ServiceError("media-hash")
+        try:
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            _make_folder(whole.parent)
+            partial.rename(whole)
+            _sync_folder(whole.parent)
+        except OSError as error:
+            if is_disk_full(error):
+                raise disk_full(shutil.disk_usage(self.folder).free, upload.received) from error
+            raise
+        upload.digest, upload.received = None, 0
+
+    def _discard(self, sha256: str, upload: _Upload) -> None:
+        partial = self._partial(sha256)
+        size = _size(partial)
+        partial.unlink(missing_ok=True)
+        upload.digest, upload.received = None, 0
+        with self._lock:
+            self._used -= size
+
+    def _touch_whole(self, sha256: str) -> bool:
+        """Whether a whole file is there; if so it is marked as used before anything can evict it."""
+        with self._lock:
+            if not self._whole(sha256).is_file():
+                return False
+            self._touched[sha256] = time.monotonic()
+            return True
+
+    def _whole(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+    def _partial(self, sha256: str) -> Path:
+        return self.folder / _PARTIAL / sha256
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put a rename on the disk for good, where the system can (Windows cannot open a folder)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

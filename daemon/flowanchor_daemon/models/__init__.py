@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models: which there are, getting them, checking them."""

@@ -3,7 +3,7 @@
 """One entry from a fresh clone to a working FlowAnchor. Standard library only, Python 3.11 or newer.
 
     python3 installers/run.py setup   make .venv under the clone and install FlowAnchor into it
-    python3 installers/run.py test    set up if needed, then format, lint, types and tests
+    python3 installers/run.py test    set up if needed, then format, lint, types, generated files and tests
     python3 installers/run.py demo    set up if needed, then `flowanchor demo`
 
 A set-up that is complete for the present pyproject.toml is recognised by its stamp and left alone. One that
@@ -171,12 +171,17 @@ def run_demo(venv: Path, extra: Sequence[str]) -> int:
 
 
 def run_tests(venv: Path, extra: Sequence[str]) -> int:
-    """Format, lint, types and tests; `extra` goes to pytest. Goes through all four and names what failed."""
+    """Format, lint, types, generated files and tests; `extra` goes to pytest. Runs all and names what failed.
+
+    The tests keep to folders of their own (tests/isolation.py), so a daemon of the user's is left alone.
+    """
     python = str(executable(venv, "python"))
     checks = {
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "ruff check": [python, "-m", "ruff", "check", "."],
         "mypy": [python, "-m", "mypy"],
+        "generated code": [python, "proto/generate.py", "--check"],
+        "error page": [python, "-m", "flowanchor_daemon.errors.page", "--check"],
         # Before `extra`, so that `-m optin` on the command line wins.
         "pytest": [python, "-m", "pytest", "-m", "not optin", *extra],
     }

@@ -6,12 +6,18 @@ The sentence and the action here are the general ones; most places that raise a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from flowanchor_daemon.errors.codes import clips, daemon, edits, jobs, media, models, regions, results
 from flowanchor_daemon.errors.entry import Entry
-from flowanchor_daemon.errors.service_codes import SERVICE
 
-CATALOGUE = MappingProxyType({entry.code: entry for entry in (*SERVICE,)})
+TOPICS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
+    {topic.TITLE: topic.ENTRIES for topic in (daemon, jobs, media, models, clips, regions, edits, results)}
+)
+"""Title -> entries, in the order of the page."""
+
+CATALOGUE: Mapping[str, Entry] = MappingProxyType(
+    {entry.code: entry for entries in TOPICS.values() for entry in entries}
+)
 """Code -> entry."""
-
-__all__ = ["CATALOGUE", "Entry"]

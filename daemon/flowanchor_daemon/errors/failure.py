@@ -10,10 +10,10 @@ from flowanchor_daemon.errors.catalogue import CATALOGUE
 
 UNEXPECTED = "unexpected"
 
-_CLASSES = {
+_CLASSES: dict[types_pb2.FailureKind.ValueType, type[FlowAnchorError]] = {
     types_pb2.FAILURE_KIND_INPUT: InputError,
-    types_pb2.FAILURE_KIND_MODEL: ModelError,
     types_pb2.FAILURE_KIND_RUN: ModelRunError,
+    types_pb2.FAILURE_KIND_MODEL: ModelError,  # after its subclass
     types_pb2.FAILURE_KIND_DELIVERY: DeliveryError,
 }
 
@@ -25,25 +25,25 @@ def to_failure(exception: BaseException) -> types_pb2.Failure:
         return types_pb2.Failure(
             code=UNEXPECTED, message=entry.message, action=entry.action, kind=entry.kind, anchor=UNEXPECTED
         )
-    entry_or_none = CATALOGUE.get(exception.code)
+    known = CATALOGUE.get(exception.code)
     return types_pb2.Failure(
         code=exception.code,
         message=exception.message,
         action=exception.action,
-        kind=entry_or_none.kind if entry_or_none else _kind_of(exception),
-        anchor=exception.code if entry_or_none else UNEXPECTED,
+        kind=kind_of(exception),
+        anchor=exception.code if known else "",
     )
+
+
+def kind_of(exception: FlowAnchorError) -> types_pb2.FailureKind.ValueType:
+    """By the exception's class where the core has one (a disk can be full for a result), else by its code."""
+    for kind, known in _CLASSES.items():
+        if isinstance(exception, known):
+            return kind
+    entry = CATALOGUE.get(exception.code)
+    return entry.kind if entry else types_pb2.FAILURE_KIND_SERVICE
 
 
 def failure_error(failure: types_pb2.Failure) -> FlowAnchorError:
     """The exception a message stands for, to raise it again on this side."""
     return _CLASSES.get(failure.kind, FlowAnchorError)(failure.code, failure.message, failure.action)
-
-
-def _kind_of(exception: FlowAnchorError) -> types_pb2.FailureKind:
-    if isinstance(exception, ModelRunError):
-        return types_pb2.FAILURE_KIND_RUN
-    for kind, known in _CLASSES.items():
-        if isinstance(exception, known):
-            return kind
-    return types_pb2.FAILURE_KIND_SERVICE

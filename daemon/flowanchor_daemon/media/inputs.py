@@ -3,8 +3,8 @@
 
     clip.mov  clip/000000.png …  mask0.png  mask1/000000.png …
 
-Nothing of the client's `name` gets here; of its suffix only one from a fixed list. Files are hard links to the
-media store's, so that a clip of any size costs nothing and stays alive while its job needs it.
+Nothing of the client's `name` gets here; of its suffix only one from a fixed list. Files are hard links to
+those of the media store: a clip of any size costs nothing and stays alive while its job needs it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class MediaLimits:
 
 
 def check_free(folder: Path, need: int, floor: int) -> None:
-    """Raise ServiceError "disk-full" unless `need` bytes fit on the disk of `folder` with `floor` left free."""
+    """Raise ServiceError "disk-full" unless `need` bytes fit beside `folder` with `floor` left free."""
     free = shutil.disk_usage(folder).free
     if free - need < floor:
         raise disk_full(free, need + floor)
@@ -56,7 +56,7 @@ def quota_full(media: int, results: int, need: int, limit: int) -> ServiceError:
         "quota-full",
         f"Media take {human(media)} and results {human(results)} of the {human(limit)} the daemon may keep; "
         f"{human(need)} more do not fit.",
-        "Delete finished jobs that are no longer needed (`flowanchor jobs delete`): their clips and results go.",
+        "Delete finished jobs that are no longer needed (`flowanchor jobs delete`).",
     )
 
 

@@ -2,9 +2,9 @@
 """What an upload may be, by its suffix and by its first bytes.
 
 The engine opens media with FFmpeg, limited to formats that stand alone and to plain files. This is the same
-rule in front of it, without FFmpeg: playlists, concat scripts, HLS and DASH manifests and session descriptions
-name other files or addresses, and all of them are text. No movie or image that is accepted is text, except
-for the header of a YUV4MPEG2 stream.
+rule in front of it, without FFmpeg: playlists, concat scripts, HLS and DASH manifests and session
+descriptions name other files or addresses, and all of them are text. No movie or image that is accepted is
+text, except for the header of a YUV4MPEG2 stream.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BLANKS = b"\t\n\v\f\r"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _REFERENCES = (
     *(b"#extm3u", b"ffconcat", b"<?xml", b"<mpd", b"<smil", b"<asx", b"[playlist]", b"[reference]", b"v=0"),
-    *(b"rtsptext", b"rtsp://", b"http://", b"https://", b"sdp", b"imf ", b"\x89hdf\r\n"),
+    *(b"rtsptext", b"rtsp://", b"http://", b"https://"),
 )
 
 
@@ -56,7 +56,7 @@ def check_content(path: Path, shown: str) -> None:
 
 
 def refers_elsewhere(head: bytes) -> bool:
-    """Whether a file that begins with `head` is text, or the beginning of something that names other files."""
+    """Whether a file that begins with `head` is text, or starts like something that names other files."""
     if head.startswith(_TEXT_MOVIE):
         return False
     for mark in _BYTE_ORDER_MARKS:

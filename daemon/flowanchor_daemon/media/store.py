@@ -4,10 +4,10 @@
     media/ab/ab12…      a whole file, hash checked
     media/partial/ab12… the beginning of one, waiting for the rest
 
-Writing is append only: each piece goes to the file and into a running hash, nothing is kept in memory. A piece
-that is there already changes nothing, so two clients that send the same file help each other instead of
-corrupting it; a piece beyond the end is refused with the place to go on. After a restart the running hash is
-made again from the disk. All methods block and are safe to call from several threads.
+Writing is append only: each piece goes to the file and into a running hash, nothing is kept in memory. A
+piece that is there already changes nothing, so two clients that send the same file help each other instead
+of corrupting it; a piece beyond the end is refused with the place to go on. After a restart the running hash
+is made again from the disk. All methods block and are safe to call from several threads.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ class ModelManager:
     """Lists models and runs their downloads and checks, each in a process of its own."""
 
     def list(self) -> list[models_pb2.Model]:
-        """All models that are installed or can be pulled; `loaded` is left to the service. Blocking (disk)."""
+        """All models that are installed or can be pulled; `loaded` is the service's to fill in. Blocking."""
         raise NotImplementedError
 
     def exists(self, name: str) -> bool:

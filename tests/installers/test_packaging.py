@@ -103,13 +103,12 @@ def test_every_library_an_installation_brings_says_what_it_is_for() -> None:
 
 def licence_of(distribution: str) -> str:
     metadata = importlib.metadata.metadata(distribution)
-    classifiers = [text for text in metadata.get_all("Classifier") or [] if text.startswith("License ::")]
     stated = [
-        metadata.get("License-Expression"),
-        *classifiers,
-        (metadata.get("License") or "").split("\n")[0],
+        *(metadata.get_all("License-Expression") or []),
+        *(text for text in metadata.get_all("Classifier") or [] if text.startswith("License ::")),
+        *(text.split("\n")[0] for text in metadata.get_all("License") or []),  # some give the whole text
     ]
-    return " | ".join(text for text in stated if text)
+    return " | ".join(stated)
 
 
 @pytest.mark.parametrize("line", requirement_lines())

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find the user's daemon, or start it: never a second one, never again and again.
+
+The daemon's lock says whether one lives, its discovery file where. A daemon that starts or goes away holds
+the lock without answering; it is waited for.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from pathlib import Path
+
+from flowanchor import rendezvous
+from flowanchor.rendezvous import DaemonLock, Discovery, RendezvousError
+from flowanchor.v1 import system_pb2
+
+from flowanchor_client.channel import Connection
+from flowanchor_client.errors import DaemonUnreachable
+from flowanchor_client.launch import start_daemon
+
+POLL_SECONDS = 0.02
+PROBE_SECONDS = 10.0
+STOPPED_SECONDS = 5.0
+"""How long `Start.AFTER_A_CRASH` waits for somebody else to start the daemon that was stopped."""
+
+
+class Start(Enum):
+    """Whether a daemon may be started."""
+
+    NEVER = "never"
+    ON_DEMAND = "on demand"
+    AFTER_A_CRASH = "after a crash"
+    """Only in place of one that ended without taking its leave: who stops a daemon wants it stopped."""
+
+
+def reach(start: Start, timeout: float) -> tuple[Connection, system_pb2.GetInfoResponse]:
+    """A connection to a daemon that has answered, and what it says of itself.
+
+    Args:
+        start: whether to start one if there is none.
+        timeout: seconds to wait for a daemon that starts or goes away.
+
+    Raises:
+        DaemonUnreachable: there is none, it could not be started, or it cannot be used by this program.
+    """
+    begun = time.monotonic()
+    cause: DaemonUnreachable | None = None
+    try:
+        folder = rendezvous.runtime_folder()
+        while True:
+            left = begun + timeout - time.monotonic()
+            found = Discovery.read(folder)
+            if DaemonLock(folder).is_held():
+                if found is not None:
+                    _check_api(found)
+                    try:
+                        return _probe(found, max(0.5, min(left, PROBE_SECONDS)))
+                    except DaemonUnreachable as failure:
+                        cause = failure  # it is still opening its door, or already on its way out
+                        if failure.code == "api-version":
+                            raise
+                if left <= 0:
+                    raise _silent(folder, timeout, cause)
+            elif start is Start.NEVER:
+                raise DaemonUnreachable(
+                    "daemon-unreachable", "No daemon is running.", "Start one with `flowanchor serve`."
+                )
+            elif start is Start.AFTER_A_CRASH and found is None:
+                if time.monotonic() - begun > min(timeout, STOPPED_SECONDS):
+                    raise DaemonUnreachable(
+                        "daemon-unreachable", "The daemon was stopped.", "Its jobs go on when it runs again."
+                    )
+            else:
+                start_daemon(folder, max(left, 1.0), stale=found)
+                continue
+            time.sleep(POLL_SECONDS)
+    except RendezvousError as failure:
+        raise DaemonUnreachable(failure.code, failure.message, failure.action) from failure
+
+
+def _probe(found: Discovery, timeout: float) -> tuple[Connection, system_pb2.GetInfoResponse]:
+    connection = Connection(found.address, found.token)
+    try:
+        return connection, connection.call(
+            connection.system.GetInfo, system_pb2.GetInfoRequest(), timeout=timeout
+        )
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _check_api(found: Discovery) -> None:
+    ours = rendezvous.API
+    if found.api[0] != ours[0]:
+        raise DaemonUnreachable(
+            "api-version",
+            f"The running daemon (FlowAnchor {found.version}) speaks version {found.api[0]} of the API, "
+            f"this program version {ours[0]}.",
+            "Update the older of the two, then restart the daemon with `flowanchor stop`.",
+        )
+
+
+def _silent(folder: Path, timeout: float, cause: DaemonUnreachable | None) -> DaemonUnreachable:
+    who = DaemonLock(folder).holder()
+    name = "The daemon" if who is None else f"The daemon (process {who})"
+    reason = "" if cause is None else f" {cause.message}"
+    return DaemonUnreachable(
+        "daemon-unreachable",
+        f"{name} runs, but did not answer within {timeout:.0f} s.{reason}",
+        "Wait a moment; if it stays silent, end that process.",
+    )

@@ -25,6 +25,18 @@ _DTYPE_BYTES = {
     **dict.fromkeys(("F8_E4M3", "F8_E5M2", "F8_E8M0", "I8", "U8", "BOOL"), 1),
 }
 
+WEIGHTS = {
+    "transformer": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}
+"""Stem of each component's weight files."""
+
+_EXTRAS = (
+    *("model_index.json", "flowanchor.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "README.md"),
+    *("scheduler/*.json", "tokenizer/*.json", "tokenizer/*.model"),
+)
+
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -79,6 +91,36 @@ def weight_files(folder: Path, stem: str) -> tuple[Path, ...]:
         if not file.is_file():
             raise ModelError("model-file-missing", f"The model file {file} is missing.", _AGAIN)
     return files
+
+
+def check_layout(folder: Path) -> tuple[Path, ...]:
+    """Check a model folder as far as that goes without building the model, and list the files that make it.
+
+    Configurations must be JSON, weights whole safetensors files, whatever they are called; anything else in
+    the folder (pickled duplicates, examples) is left out of the list.
+
+    Returns:
+        paths relative to `folder`, sorted.
+
+    Raises:
+        ModelError: names the file that is missing, damaged or not what its name says.
+    """
+    files: set[Path] = set()
+    for part, stem in WEIGHTS.items():
+        config = folder / part / "config.json"
+        read_json(config)
+        weights = weight_files(folder / part, stem)
+        for file in weights:
+            read_header(file)
+        index = folder / part / f"{stem}.safetensors.index.json"
+        files.update((config, *weights, *([index] if index.exists() else [])))
+    read_json(folder / "tokenizer" / "tokenizer.json")
+    for pattern in _EXTRAS:
+        for file in folder.glob(pattern):
+            if file.suffix == ".json":
+                read_json(file)
+            files.add(file)
+    return tuple(sorted(file.relative_to(folder) for file in files))
 
 
 def read_header(path: Path) -> Shapes:

@@ -2,7 +2,8 @@
 """Where models are found, and what a model folder says about itself.
 
 A model is a diffusers-layout Wan text-to-video folder. It is named `shapes` (the one shipped in this
-package), by the name of a folder in the user's models folder, or by the path of any folder.
+package), by the name of a folder in the user's models folder, by the name of a link there (a file
+`<name>.link.json` that tells the folder), or by the path of any folder.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from flowanchor_core.folders import models_folder
 EMBEDDED = "shapes"
 EMBEDDED_FOLDER = Path(__file__).parent / "shapes" / "weights"
 CARD_FILE = "flowanchor.json"
+LINK_SUFFIX = ".link.json"
 PARTS = ("transformer", "vae", "text_encoder", "tokenizer")
 
 
@@ -45,26 +47,54 @@ def find_model(name: str) -> Path:
     """Folder of the model called `name` (see the module's docstring); ModelError if there is none."""
     if name == EMBEDDED:
         return _checked(EMBEDDED_FOLDER, name)
-    if name and (named := models_folder() / name).is_dir() and Path(name).name == name:
+    if (named := _named(name)) is not None:
         return _checked(named, name)
-    if name and (path := Path(name).expanduser()).is_dir():
+    if (path := _folder_at(name)) is not None:
         return _checked(path, name)
+    shown = name if len(name) <= 80 else f"{name[:77]}..."
     raise ModelError(
         "unknown-model",
-        f"There is no model called '{name}' and no such folder: known are {', '.join(names())}.",
+        f"There is no model called '{shown}' and no such folder: known are {', '.join(names())}.",
         f"Give one of these or the path of a diffusers-layout folder, or put one into {models_folder()}.",
     )
 
 
 def names() -> list[str]:
-    """The embedded model first, then the folders in the user's models folder by name."""
+    """The embedded model first, then what the user's models folder holds by name: folders, and links whose
+    folder is there."""
     folder = models_folder()
-    extra = (
-        sorted(entry.name for entry in folder.iterdir() if _looks_like_model(entry))
-        if folder.is_dir()
-        else []
-    )
-    return [EMBEDDED, *(name for name in extra if name != EMBEDDED)]
+    if not folder.is_dir():
+        return [EMBEDDED]
+    extra = {entry.name for entry in folder.iterdir() if _looks_like_model(entry)}
+    for link in folder.glob(f"*{LINK_SUFFIX}"):
+        try:
+            target = read_link(link)
+        except ModelError:  # find_model says by name what is wrong with it
+            continue
+        if _looks_like_model(target):
+            extra.add(link.name.removesuffix(LINK_SUFFIX))
+    return [EMBEDDED, *sorted(extra - {EMBEDDED})]
+
+
+def read_link(link: Path) -> Path:
+    """The folder that a link in the models folder tells; ModelError if it cannot be read or leads nowhere."""
+    name = link.name.removesuffix(LINK_SUFFIX)
+    try:
+        raw = json.loads(link.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as failure:
+        raise ModelError(
+            "model-link", f"The link of the model '{name}' is not readable JSON.", f"Remove {link}."
+        ) from failure
+    target = raw.get("folder") if isinstance(raw, dict) else None
+    if not isinstance(target, str) or not Path(target).is_absolute():
+        raise ModelError("model-link", f"The link of the model '{name}' tells no folder.", f"Remove {link}.")
+    if (found := _folder_at(target)) is None:
+        raise ModelError(
+            "model-link",
+            f"The model '{name}' lies in {target}, which is gone.",
+            f"Bring the folder back, or remove {link}.",
+        )
+    return found
 
 
 def read_card(folder: Path, name: str | None = None) -> ModelCard:
@@ -99,6 +129,27 @@ def read_card(folder: Path, name: str | None = None) -> ModelCard:
         world=world,
         sampling=sampling,
     )
+
+
+def _named(name: str) -> Path | None:
+    """Folder of what the models folder holds under `name`: a folder, or a link to one."""
+    if not name or Path(name).name != name:
+        return None
+    if (folder := _folder_at(str(models_folder() / name))) is not None:
+        return folder
+    link = models_folder() / f"{name}{LINK_SUFFIX}"
+    try:
+        return read_link(link) if link.is_file() else None
+    except OSError:  # a name too long for a file
+        return None
+
+
+def _folder_at(path: str) -> Path | None:
+    try:
+        folder = Path(path).expanduser()
+        return folder if path and folder.is_dir() else None
+    except (OSError, RuntimeError):  # too long for a path, or the home of nobody
+        return None
 
 
 def _checked(folder: Path, name: str) -> Path:

@@ -4,14 +4,14 @@ says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from flowanchor_core import folders, text_cache, video_codec
+from flowanchor_core import folders, text_cache, video_codec, video_tiles
 from flowanchor_core.components import Component, check_component, check_fit, load_component, load_tokenizer
 from flowanchor_core.errors import InputError
 from flowanchor_core.failures import model_at_work, require_finite
@@ -87,6 +87,26 @@ class Backbone:
         """A fresh oracle over the transformer, batched as the plan says."""
         return VelocityOracle(self.transformer, self.text_length, batched=self.plan.batched)
 
+    def read_weights(self) -> Iterator[str]:
+        """Read ahead of the first edit what its sampling needs, as far as the plan has room for it, and learn
+        how to show previews; yields the name of each part before it is read.
+
+        Raises:
+            ModelError, ModelRunError: a part cannot be loaded, or memory ran out.
+        """
+        yield "vae"
+        self.preview(torch.zeros(1, len(self._specs["vae"].config["latents_mean"]), 1, 2, 2))
+        if self.plan.resident:
+            self._use("vae")
+        yield "transformer"
+        self._use("transformer")
+
+    def fingerprint(self) -> str:
+        """Hash that changes when any weight or setting of the model does, or the precision it computes in."""
+        parts = [path for spec in self._specs.values() for path in (spec.folder / "config.json", *spec.files)]
+        parts.append(self.folder / "tokenizer" / "tokenizer.json")
+        return f"{fingerprint(parts)} {self.plan.dtype} {self.plan.vae_dtype}"
+
     def encode_text(self, prompts: Sequence[str]) -> list[Tensor]:
         """Embeddings of prompts: fp32 CPU [L, D] each, unpadded, with the end-of-sentence token.
 
@@ -135,13 +155,22 @@ class Backbone:
             InputError: sizes the model cannot take.
             ModelRunError: memory ran out, or the VAE failed.
         """
-        chunks = [frames] if isinstance(frames, Tensor) else frames
-        return self._encode(self._use("vae"), self._checked(chunks))
+        return _drained(self.encode_steps(frames))
 
-    def _encode(self, vae: Any, chunks: Iterable[Tensor]) -> Tensor:
+    def encode_steps(self, frames: Tensor | Iterable[Tensor]) -> Generator[int, None, Tensor]:
+        """`encode_video` a latent frame at a time: yields how many are done, returns the latent. Closing it
+        early is safe."""
+        chunks = [frames] if isinstance(frames, Tensor) else frames
+        return (yield from self._encode(self._use("vae"), self._checked(chunks), self.plan.vae_tile))
+
+    def _encode(self, vae: Any, chunks: Iterable[Tensor], tile: int = 0) -> Generator[int, None, Tensor]:
         offset, scale = self._statistics()
         with model_at_work("encoding the frames"):
-            latent = (video_codec.encode_frames(vae, chunks).float().cpu() - offset) / scale
+            if tile:
+                steps = video_tiles.encode_tiles(vae, chunks, self.strides[1], tile, self.plan.vae_overlap)
+            else:
+                steps = video_codec.encode_frames(vae, chunks)
+            latent = ((yield from steps).float().cpu() - offset) / scale
         require_finite(latent, "for the frames")
         return latent
 
@@ -154,7 +183,13 @@ class Backbone:
         """
         offset, scale = self._statistics()
         with model_at_work("decoding the frames"):
-            chunks = video_codec.decode_frames(self._use("vae"), latent.float().cpu() * scale + offset)
+            vae, latent = self._use("vae"), latent.float().cpu() * scale + offset
+            if self.plan.vae_tile:
+                chunks = video_tiles.decode_tiles(
+                    vae, latent, self.strides[1], self.plan.vae_tile, self.plan.vae_overlap
+                )
+            else:
+                chunks = video_codec.decode_frames(vae, latent)
             for chunk in chunks:
                 yield chunk.float().cpu()
 
@@ -163,7 +198,9 @@ class Backbone:
         if self._projection is None:
             # Where the VAE lies now: moving it in would push out the transformer of an edit that is running.
             vae = self._component("vae")
-            self._projection = fit_projection(lambda picture: self._encode(vae, [picture]), self.strides[1])
+            self._projection = fit_projection(
+                lambda picture: _drained(self._encode(vae, [picture])), self.strides[1]
+            )
         return project(latent, self._projection)
 
     def _checked(self, chunks: Iterable[Tensor]) -> Iterator[Tensor]:
@@ -187,9 +224,11 @@ class Backbone:
     def _use(self, name: str) -> Any:
         """A component on the computing device; others make room when the plan has none for all."""
         if not self.plan.resident:
-            for other, module in self._loaded.items():
-                if other != name:
-                    module.to("cpu")
+            for other in [known for known in self._loaded if known != name]:
+                if self.plan.compute.type == "cpu":
+                    del self._loaded[other]
+                else:
+                    self._loaded[other].to("cpu")
         with model_at_work(f"moving the {name.replace('_', ' ')} in"):
             return self._component(name).to(self.plan.compute)
 
@@ -199,3 +238,13 @@ class Backbone:
             dtypes = {"text_encoder": self.plan.text_dtype, "vae": self.plan.vae_dtype}
             self._loaded[name] = load_component(self._specs[name], dtypes.get(name, self.plan.dtype))
         return self._loaded[name]
+
+
+def _drained(steps: Generator[int, None, Tensor]) -> Tensor:
+    """What a generator of progress returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            latent: Tensor = end.value
+            return latent

@@ -3,7 +3,8 @@
 
 read -> crop -> encode -> edit -> decode -> composite and deliver -> verify
 
-`run_edit` is a generator of events. Closing it cancels the edit: nothing is left behind.
+`run_edit` is a generator of events: at least one for each frame that is read, encoded, decoded, delivered or
+verified, each prompt and each sampling step. Closing it cancels the edit there: nothing is left behind.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ import uuid
 from collections.abc import Generator
 from contextlib import nullcontext
 
-from torch import Tensor
-
 from flowanchor_core.backbone import Backbone
+from flowanchor_core.checkpoint import Checkpoint
 from flowanchor_core.edit_notices import notices_for
 from flowanchor_core.edit_pixels import (
     from_model,
@@ -37,14 +37,15 @@ __all__ = ["EditPlan", "plan_edit", "run_edit"]
 
 
 def run_edit(
-    plan: EditPlan, backbone: Backbone, start: tuple[int, Tensor] | None = None, job: str | None = None
+    plan: EditPlan, backbone: Backbone, start: Checkpoint | None = None, job: str | None = None
 ) -> Generator[Event, None, None]:
     """Carry out a plan with its model; the last event is `Done`.
 
     Args:
         plan: from `plan_edit`.
         backbone: the model in `plan.card.folder`, loaded.
-        start: checkpoint of an earlier run of the same plan to go on from (`Progress.sampled.checkpoint`).
+        start: checkpoint of an earlier run of the same plan to go on from (`Progress.checkpoint`): the result
+            is, to the bit, that of a run that was not interrupted.
         job: id to report; a random one if None.
 
     Raises:
@@ -65,13 +66,23 @@ def run_edit(
         yield watch.progress(len(pictures))
     mask = token_mask(plan, region, backbone)
 
-    yield watch.start("encode", 2)
     prompts = [request.source_prompt, request.target_prompt, preset.negative_prompt]
-    source_text, target_text, negative_text = backbone.encode_text(prompts)
-    yield watch.progress(1)
-    latent = backbone.encode_video(to_model(pictures, backbone.strides[0]))
+    latents = -(-(plan.frames - 1) // backbone.strides[0]) + 1
+    yield watch.start("encode", len(prompts) + latents)
+    texts = []
+    for prompt in prompts:
+        texts += backbone.encode_text([prompt])
+        yield watch.progress(len(texts))
+    source_text, target_text, negative_text = texts
+    encoding = backbone.encode_steps(to_model(pictures, backbone.strides[0]))
     del pictures
-    yield watch.progress(2)
+    while True:
+        try:
+            encoded = next(encoding)
+        except StopIteration as end:
+            latent = end.value
+            break
+        yield watch.progress(len(prompts) + encoded)
 
     native_latents = (plan.card.native_frames - 1) // backbone.strides[0] + 1
     inputs = EditInputs(
@@ -84,14 +95,17 @@ def run_edit(
         seed=request.seed,
         mask=mask,
         windows=plan_windows(latent.shape[2], native_latents, min(preset.overlap, native_latents - 1)),
-        start=start,
+        start=None if start is None else (start.step, start.z),
     )
     oracle = backbone.oracle()
-    edited = latent if start is None else start[1]
-    yield watch.start("edit", preset.steps - (preset.skip if start is None else start[0]))
+    edited, before = (latent, 0) if start is None else (start.z, start.forwards)
+    windows, forwards = len(inputs.windows), before
+    yield watch.start("edit", preset.steps - (preset.skip if start is None else start.step))
     for done, step in enumerate(plan.editor.edit(oracle, inputs, plan.params), 1):
-        edited = step.z
-        yield watch.progress(done, step)
+        edited, forwards = step.z, before + oracle.forwards
+        yield watch.progress(done, step, Checkpoint(step.index + 1, step.z, forwards))
+    # What they hold may have to make room for the VAE.
+    del oracle, inputs
 
     yield watch.start("decode", plan.frames)
     frames: list[Picture] = []
@@ -135,13 +149,13 @@ def run_edit(
             deliver=request.delivery.kind,
             format=request.delivery.format,
             max_abs_diff_outside=proof.max_abs_diff_outside,
-            forwards=oracle.forwards,
+            forwards=forwards,
             seconds=watch.seconds,
             settings=settings_of(plan.params),
             sampling={"steps": preset.steps, "skip": preset.skip, "shift": preset.shift},
             crop=(region.crop.x, region.crop.y, region.crop.width, region.crop.height),
             model_size=(region.model_width, region.model_height),
-            windows=len(inputs.windows),
+            windows=windows,
             target_words=target.words,
             audio=proof.audio,
             sheet=None if sheet is None or sheet.failure is not None else sheet.path,

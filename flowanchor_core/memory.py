@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from flowanchor_core.errors import InputError
 
 GIB = 1 << 30
+SMALL_TILE = 32
+"""Side of a tile of the small plan, latent positions: 256 pixels of Wan."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,12 @@ class MemoryPlan:
     Attributes:
         compute: device on which whatever is at work computes.
         dtype: precision of the transformer;  text_dtype, vae_dtype: of the other two.
-        resident: keep all parts on `compute`; False keeps there only the one at work and the rest on the CPU.
+        resident: keep all parts on `compute`; False keeps there only the one at work. The others wait on the
+            CPU; where that is what computes they are dropped, and read again when their turn comes.
         batched: evaluate the branches of a step as one batch; False one by one, in less memory.
+        vae_tile: side of the tiles the VAE works in, latent positions; 0: whole pictures, exactly. See
+            `video_tiles` for what tiles change.
+        vae_overlap: what neighbouring tiles share at least, latent positions; below `vae_tile`.
     """
 
     compute: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -29,6 +35,17 @@ class MemoryPlan:
     vae_dtype: torch.dtype = torch.float32
     resident: bool = True
     batched: bool = True
+    vae_tile: int = 0
+    vae_overlap: int = 8
+
+    def smaller(self) -> MemoryPlan:
+        """The plan for when memory has run out under this one: same device and precision, but one branch at a
+        time, only the part at work on the device, and the VAE in tiles.
+
+        Its results are those of the same edit up to rounding where no tile is needed, and up to the tiles'
+        error (see `video_tiles`) where one is. It is the smallest plan there is: its own `smaller` is itself.
+        """
+        return replace(self, resident=False, batched=False, vae_tile=SMALL_TILE)
 
     @classmethod
     def choose(cls, device: str = "auto") -> MemoryPlan:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # events are also read by programs that must start without torch
+    from flowanchor_core.checkpoint import Checkpoint
     from flowanchor_core.editors import Step
 
 PHASES = ("read", "encode", "edit", "decode", "deliver", "verify")
@@ -28,7 +29,7 @@ class PhaseStarted:
 class Progress:
     """`step` of `total` steps of a phase are done; `seconds_left` is None until there is something to go by.
 
-    In the edit phase `sampled` is the sampling step just done: its `z` makes a preview, its `checkpoint` is
+    In the edit phase `sampled` is the sampling step just done, whose `z` makes a preview, and `checkpoint` is
     where the edit can be resumed.
     """
 
@@ -37,6 +38,7 @@ class Progress:
     total: int
     seconds_left: float | None
     sampled: Step | None = None
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,12 @@ class Stopwatch:
             self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + self._clock() - self._since
         self._phase = None
 
-    def progress(self, step: int, sampled: Step | None = None) -> Progress:
+    def progress(
+        self, step: int, sampled: Step | None = None, checkpoint: Checkpoint | None = None
+    ) -> Progress:
         """Event for `step` steps done in the running phase."""
         if self._phase is None:
             raise RuntimeError("no phase is running")
         spent = self._clock() - self._since
         left = spent / step * (self._total - step) if step else None
-        return Progress(self._phase, step, self._total, left, sampled)
+        return Progress(self._phase, step, self._total, left, sampled, checkpoint)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,40 @@ def test_an_edit_runs_from_pictures_to_pictures(backbone: Backbone) -> None:
     *_, last = editor.edit(backbone.oracle(), inputs, editor.parse({}))
     assert torch.cat(list(backbone.decode_video(last.z)), dim=1).shape == (3, 5, 16, 24)
     assert backbone.preview(last.z).shape == (2, 4, 6, 3)
+
+
+def test_weights_read_ahead_are_the_ones_an_edit_uses(
+    wan_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = Backbone.load(wan_folder, cache_folder=tmp_path)
+    assert list(loaded.read_weights()) == ["vae", "transformer"]
+    monkeypatch.setattr(module, "load_component", _refuse_to_load)
+    latent = loaded.encode_video(torch.zeros(3, 5, 16, 16))
+    assert loaded.preview(latent).shape == (2, 4, 4, 3)
+    assert loaded.transformer is loaded.transformer
+
+
+def test_a_fingerprint_changes_with_the_weights_and_the_precision(
+    backbone: Backbone, wan_folder: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(wan_folder, tmp_path / "other")
+    weights = next((other / "transformer").glob("*.safetensors"))
+    assert Backbone.load(other, cache_folder=tmp_path).fingerprint() == backbone.fingerprint()
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert Backbone.load(other, cache_folder=tmp_path).fingerprint() != backbone.fingerprint()
+    half = Backbone.load(wan_folder, MemoryPlan(dtype=torch.bfloat16), cache_folder=tmp_path)
+    assert half.fingerprint() != backbone.fingerprint()
+    small = Backbone.load(wan_folder, MemoryPlan().smaller(), cache_folder=tmp_path)
+    assert small.fingerprint() == backbone.fingerprint()
+
+
+def test_without_room_for_all_only_the_part_at_work_is_held(wan_folder: Path, tmp_path: Path) -> None:
+    loaded = Backbone.load(wan_folder, MemoryPlan().smaller(), cache_folder=tmp_path)
+    loaded.encode_text(["a red cat"])
+    latent = loaded.encode_video(torch.zeros(3, 5, 16, 16))
+    assert list(loaded._loaded) == ["vae"]
+    assert loaded.oracle().transformer is loaded.transformer
+    assert list(loaded._loaded) == ["transformer"]
+    assert len(list(loaded.decode_video(latent))) == 2

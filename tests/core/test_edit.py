@@ -17,8 +17,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from flowanchor_core import edit as edit_module
 from flowanchor_core.backbone import Backbone
 from flowanchor_core.edit import plan_edit, run_edit
+from flowanchor_core.edit_pixels import read_pictures
 from flowanchor_core.errors import FlowAnchorError, InputError
 from flowanchor_core.masks import Box
 from flowanchor_core.progress import PHASES, Done, EditResult, Event, Notice, PhaseStarted, Progress
@@ -138,15 +140,76 @@ def test_same_seed_same_bits_other_seed_other_picture(
     assert not np.array_equal(pictures[0], pictures[2])
 
 
+@pytest.mark.parametrize("at", [0, 1, -1])
 def test_an_edit_resumed_from_a_checkpoint_ends_with_the_same_bits(
-    request_: EditRequest, backbone: Backbone, tmp_path: Path
+    at: int, request_: EditRequest, backbone: Backbone, tmp_path: Path
 ) -> None:
     whole, events = run(request_, backbone)
-    step = next(event.sampled for event in events if isinstance(event, Progress) and event.sampled)
+    found = [event.checkpoint for event in events if isinstance(event, Progress) and event.checkpoint]
+    assert [checkpoint.step for checkpoint in found] == [2, 3, 4]
     out = replace(request_.delivery, out=tmp_path / "resumed.mkv")
-    resumed, _ = run(replace(request_, delivery=out), backbone, start=step.checkpoint)
-    assert resumed.forwards < whole.forwards
+    resumed, after = run(replace(request_, delivery=out), backbone, start=found[at])
+    steps = sum(isinstance(event, Progress) and event.phase == "edit" for event in after)
+    assert steps == 4 - found[at].step
+    assert resumed.forwards == whole.forwards
     assert np.array_equal(samples(whole.output), samples(resumed.output))
+
+
+def test_a_resumed_delivery_has_the_same_bytes(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path
+) -> None:
+    made = []
+    start = None
+    for name in ("whole", "resumed"):
+        (tmp_path / name).mkdir()
+        delivery = DeliverySettings(tmp_path / name / "patch.%04d.png", "patch", "png")
+        _, events = run(replace(request_, delivery=delivery), backbone, start=start)
+        start = next(event.checkpoint for event in events if isinstance(event, Progress) and event.checkpoint)
+        made.append([path.read_bytes() for path in sorted((tmp_path / name).iterdir())])
+    assert len(made[0]) == FRAMES
+    assert made[0] == made[1]
+
+
+def test_encoding_counts_prompts_and_latent_frames(request_: EditRequest, backbone: Backbone) -> None:
+    _, events = run(request_, backbone)
+    (encode,) = (event for event in events if isinstance(event, PhaseStarted) and event.phase == "encode")
+    assert encode.total == 3 + 3  # three prompts, 9 frames in 3 latent ones
+
+
+@pytest.mark.parametrize(("phase", "done"), [("read", 4), ("encode", 4), ("edit", 1), ("decode", 2)])
+def test_closing_the_generator_stops_at_once(
+    phase: str, done: int, request_: EditRequest, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {"read": 0, "encode": 0, "edit": 0, "decode": 0}
+
+    def counted(name: str, iterate: Any) -> Any:
+        def wrapper(*args: Any, **options: Any) -> Iterator[Any]:
+            for item in iterate(*args, **options):
+                calls[name] += 1
+                yield item
+
+        return wrapper
+
+    monkeypatch.setattr(edit_module, "read_pictures", counted("read", read_pictures))
+    vae = backbone._use("vae")
+    hooks = [
+        part.register_forward_pre_hook(lambda *_, name=name: calls.update({name: calls[name] + 1}))
+        for part, name in ((vae.encoder, "encode"), (vae.decoder, "decode"), (backbone.transformer, "edit"))
+    ]
+    events = run_edit(plan_edit(request_), backbone)
+    try:
+        for event in events:
+            if isinstance(event, Progress) and (event.phase, event.step) == (phase, done):
+                break
+        before = dict(calls)
+        events.close()
+        assert calls == before
+        later = {"read": ("encode", "edit", "decode"), "encode": ("edit", "decode"), "edit": ("decode",)}
+        assert not any(calls[name] for name in later.get(phase, ()))
+        assert calls[phase] == {"read": 4, "encode": 1, "edit": 1, "decode": 2}[phase]
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import grpc
 from flowanchor.v1 import types_pb2
 
@@ -88,8 +86,8 @@ def failure_of(error: grpc.RpcError) -> ServiceFailure:
 
 
 def _stated(error: grpc.RpcError) -> types_pb2.Failure | None:
-    trailing: Sequence[tuple[str, str | bytes]] = error.trailing_metadata() or ()
-    for key, value in trailing:
+    for datum in error.trailing_metadata() or ():
+        key, value = datum.key, datum.value
         if key == _DETAILS and isinstance(value, bytes):
             for detail in types_pb2.StatusDetails.FromString(value).details:
                 if detail.type_url.endswith(_FAILURE):

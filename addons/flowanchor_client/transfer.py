@@ -56,39 +56,53 @@ def upload_files(
         calls: a client.
         paths: files of at least a byte.
         piece_bytes: bytes in one message.
-        progress: told the bytes known to be at the daemon and the bytes of all files.
+        progress: told bytes done and bytes of all files; reading a file to know it is half of its work.
 
     Raises:
         ServiceFailure: a file cannot be read or changes on the way, or the daemon refuses it.
     """
-    known = [hash_file(path) for path in paths]
-    total = sum(size for _, size in known)
-    done = 0
-    if progress is not None:
-        progress(0, total)
+    total = sum(_size(path) for path in paths)
+    known: list[tuple[str, int]] = []
+    read = done = 0
+
+    def tell(received: int) -> None:
+        if progress is not None:
+            progress((read + received) // 2, total)
+
+    for path in paths:
+        known.append(hash_file(path, lambda part, _: tell(part)))
+        read += known[-1][1]
+        tell(0)
+    total = read
     sent: set[str] = set()
     for begin in range(0, len(paths), STAT_AT_ONCE):
         part = slice(begin, begin + STAT_AT_ONCE)
         states = calls.stat_media([sha256 for sha256, _ in known[part]])
         for path, (sha256, size), state in zip(paths[part], known[part], states, strict=True):
             if not state.complete and sha256 not in sent:
-                before = done
-
-                def tell(received: int, _: int, before: int = before) -> None:
-                    if progress is not None:
-                        progress(before + received, total)
-
-                _send(calls, path, sha256, size, state.received_bytes, piece_bytes, tell)
+                _send(calls, path, sha256, size, state.received_bytes, piece_bytes, tell, done)
             sent.add(sha256)
             done += size
-            if progress is not None:
-                progress(done, total)
+            tell(done)
     return [sha256 for sha256, _ in known]
 
 
+def _size(path: Path) -> int:
+    with _readable(path):
+        return path.stat().st_size
+
+
 def _send(
-    calls: Calls, path: Path, sha256: str, size: int, offset: int, piece_bytes: int, progress: Progress
+    calls: Calls,
+    path: Path,
+    sha256: str,
+    size: int,
+    offset: int,
+    piece_bytes: int,
+    tell: Callable[[int], None],
+    before: int,
 ) -> None:
+    """Send a file from `offset` on; `tell` hears of the bytes at the daemon, of it and the `before` ones."""
     rewinds = 0
     with _readable(path), path.open("rb") as file:
         while True:
@@ -116,7 +130,7 @@ def _send(
                         "Look into the daemon's log, then try again.",
                     )
             offset = state.received_bytes
-            progress(offset, size)
+            tell(before + offset)
 
 
 def download_file(

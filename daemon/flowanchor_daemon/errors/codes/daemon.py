@@ -27,6 +27,12 @@ ENTRIES = (
         1.0,
     ),
     of_service(
+        "daemon-silent",
+        "The daemon did not answer in time.",
+        "Try again; if it stays silent, end it with `flowanchor stop`.",
+        StatusCode.DEADLINE_EXCEEDED,
+    ),
+    of_service(
         "daemon-start-failed",
         "The daemon could not be started.",
         "Run `flowanchor serve` to see why.",

@@ -56,6 +56,18 @@ ENTRIES = (
         StatusCode.UNAVAILABLE,
         2.0,
     ),
+    of_service(
+        "queue-newer",
+        "The queue was written by a later version of this program.",
+        "Update the program, or move the file away to begin an empty queue.",
+        StatusCode.FAILED_PRECONDITION,
+    ),
+    of_service(
+        "queue-unusable",
+        "The queue's file cannot be opened or written.",
+        "Check the folder's permissions and its disk.",
+        StatusCode.INTERNAL,
+    ),
     of_run(
         "attempts-exhausted",
         "The edit was tried several times, and each try was cut short.",
@@ -71,6 +83,12 @@ ENTRIES = (
         "The engine process could not be started.",
         "Run `flowanchor doctor` and look into the engine's log.",
         StatusCode.UNAVAILABLE,
+    ),
+    of_run(
+        "engine-output",
+        "The engine named a result that is no plain file of its own.",
+        "Report this with the clip if you can; nothing was kept.",
+        StatusCode.INTERNAL,
     ),
     of_service(
         "engine-busy",

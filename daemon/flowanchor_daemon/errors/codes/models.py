@@ -33,6 +33,20 @@ ENTRIES = (
         StatusCode.UNAVAILABLE,
     ),
     of_model(
+        "model-name",
+        "This cannot be the name of a model.",
+        "Use up to 64 lower-case letters, digits, dots, dashes and underscores.",
+        StatusCode.INVALID_ARGUMENT,
+    ),
+    of_model(
+        "model-exists",
+        "There is a model of that name already.",
+        "Choose another name.",
+        StatusCode.ALREADY_EXISTS,
+    ),
+    of_model("model-import", "The model could not be copied.", "Check the disk, then try again."),
+    of_model("model-link", "The link to a model's folder cannot be used.", "Import or link the model again."),
+    of_model(
         "verify-failed",
         "Files of the model differ from its manifest.",
         "Pull the model again.",

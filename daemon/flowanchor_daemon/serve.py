@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m flowanchor_daemon.serve`: the daemon's life from its lock to its last breath.
+
+Nothing here or below imports torch, a video library or numpy: the daemon is quickly there and stays small.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+# The engine is spawned, never forked, so gRPC's fork handlers would only cost and warn.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from flowanchor.rendezvous import (
+    API,
+    DaemonLock,
+    Discovery,
+    RendezvousError,
+    new_token,
+    private_folder,
+    runtime_folder,
+)
+
+from flowanchor_core.errors import FlowAnchorError
+from flowanchor_daemon.errors import ServiceError
+from flowanchor_daemon.server import logs
+from flowanchor_daemon.server.bind import Listen, bind_private
+from flowanchor_daemon.server.parts import Parts, open_parts
+from flowanchor_daemon.server.server import build
+from flowanchor_daemon.server.system_service import Settings
+from flowanchor_daemon.server.version import program_version
+from flowanchor_daemon.state import StateFolder
+
+log = logging.getLogger("flowanchor_daemon.serve")
+
+DONE, BROKEN, REFUSED, ALREADY_RUNNING = 0, 1, 2, 5
+"""Exit codes: ended as asked; failed unexpectedly; refused to start (standard error says why); another daemon
+of this user lives."""
+
+IDLE_EXIT_SECONDS: Final = 900.0
+KEEP_ALIVE_SECONDS: Final = 300.0
+_IDLE_HELP: Final = "end after this long without calls and jobs (default %(default)g)"
+_KEEP_HELP: Final = "free the model's memory after this long without edits (default %(default)g; 0: at once)"
+_LOCK_SECONDS: Final = 1.0  # clients that look whether the lock is held do so by taking it for an instant
+_DRAIN_SECONDS: Final = 60.0  # for the running job's step and checkpoint; afterwards it is killed
+_GRACE_SECONDS: Final = 1.0  # for calls in flight once nothing runs any more
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line. Seconds; negative is never."""
+
+    idle_exit: float
+    keep_alive: float
+    listen: Listen | None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until asked to end; returns the exit code."""
+    os.umask(0o077)  # before the first file: everything the daemon writes is its user's alone
+    try:
+        options = read_options(argv)
+        with _only_one() as (folder, state):
+            token = new_token()
+            logs.start(state.daemon_log, token)
+            try:
+                asyncio.run(_serve(options, folder, state, token))
+            except FlowAnchorError as failure:
+                log.info("Not serving: %s (%s)", failure, failure.code)
+                raise
+            except Exception:
+                log.exception("The daemon failed.")
+                return BROKEN
+    except FlowAnchorError as failure:
+        print(f"flowanchor: {failure}", file=sys.stderr)
+        return ALREADY_RUNNING if failure.code == "daemon-running" else REFUSED
+    return DONE
+
+
+def read_options(argv: Sequence[str] | None) -> Options:
+    """The options, checked. There is none for a token: other users can read a command line."""
+    parser = argparse.ArgumentParser(
+        prog="flowanchor serve",
+        description="Run the FlowAnchor daemon until it is asked to end or nobody needs it.",
+        epilog="Durations are seconds; a negative one is never.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--idle-exit", type=float, default=IDLE_EXIT_SECONDS, metavar="SECONDS", help=_IDLE_HELP)
+    add("--keep-alive", type=float, default=KEEP_ALIVE_SECONDS, metavar="SECONDS", help=_KEEP_HELP)
+    add("--listen", metavar="HOST:PORT", help="also listen here; needs TLS unless it is loopback")
+    add("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
+    add("--tls-key", type=Path, metavar="FILE", help="its key, PEM")
+    given = parser.parse_args(argv)
+    if given.listen is None and (given.tls_cert or given.tls_key):
+        raise ServiceError("bind-refused", "TLS needs an address to serve.", "Give one with --listen.")
+    listen = Listen.parse(given.listen, given.tls_cert, given.tls_key) if given.listen else None
+    return Options(given.idle_exit, given.keep_alive, listen)
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[tuple[Path, StateFolder]]:
+    """Hold the locks of the meeting place and of the state: two environments may share just one of them."""
+    try:
+        folder = private_folder(runtime_folder())
+        state = StateFolder.open()
+        with DaemonLock(folder) as meeting, DaemonLock(state.root) as own:
+            for lock in (meeting, own):
+                if not lock.acquire(_LOCK_SECONDS):
+                    raise ServiceError(
+                        "daemon-running", f"Another daemon of this user is running (pid {lock.holder()})."
+                    )
+            yield folder, state
+    except RendezvousError as refused:
+        raise ServiceError("state-not-ours", refused.message, refused.action) from refused
+
+
+async def _serve(options: Options, folder: Path, state: StateFolder, token: str) -> None:
+    started = time.monotonic()
+    parts = await open_parts(state, token, Settings(options.keep_alive, options.idle_exit))
+    try:
+        _hear_signals(parts)
+        server = build(parts)
+        address = bind_private(server, folder)
+        others = [options.listen.bind(server)] if options.listen else []
+        await parts.scheduler.start()
+        await server.start()
+        await parts.serving()
+        Discovery(os.getpid(), address, API, program_version(), token, time.time_ns() // 1_000_000).write(
+            folder
+        )
+        ready = time.monotonic() - started
+        log.info("Serving on %s after %.2f s (pid %d).", ", ".join([address, *others]), ready, os.getpid())
+        idle = asyncio.create_task(_leave_when_idle(parts, options.idle_exit))
+        await parts.ending.wait()
+        idle.cancel()
+        log.info("Ending: %s.", parts.ending.reason)
+        await parts.drain(_DRAIN_SECONDS)
+        Discovery.remove(folder, os.getpid())
+        await server.stop(0 if parts.ending.now else _GRACE_SECONDS)
+    finally:
+        await parts.close()
+    log.info("Ended.")
+
+
+async def _leave_when_idle(parts: Parts, idle_exit: float) -> None:
+    """Ask for the end once nobody has needed the daemon for `idle_exit` seconds."""
+    if idle_exit < 0:
+        return
+    while not parts.ending.asked:
+        if await parts.busy():
+            parts.activity.touch()
+        left = idle_exit - parts.activity.idle_seconds
+        if left <= 0:
+            parts.ending.ask(f"nobody needed the daemon for {idle_exit:g} s")
+        await asyncio.sleep(min(max(left, 0.05), 5.0))
+
+
+def _hear_signals(parts: Parts) -> None:
+    def heard(number: int) -> None:
+        if parts.ending.asked and parts.ending.by_signal:
+            log.warning("A second signal: leaving at once.")
+            logging.shutdown()
+            os._exit(BROKEN)  # the engine ends by itself when its socket closes
+        parts.ending.by_signal = True
+        parts.ending.ask(signal.Signals(number).name)
+
+    loop = asyncio.get_running_loop()
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, heard, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda got, _: loop.call_soon_threadsafe(heard, got))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -68,6 +68,18 @@ ENTRIES = (
         "Check the folder's permissions and its disk.",
         StatusCode.INTERNAL,
     ),
+    of_service(
+        "queue-newer",
+        "The queue's file was written by a later version of this program.",
+        "Update the program, or move the file away to begin with an empty queue.",
+        StatusCode.FAILED_PRECONDITION,
+    ),
+    of_service(
+        "queue-unusable",
+        "The queue's file cannot be read or written.",
+        "Check the permissions of its folder, and its disk.",
+        StatusCode.UNAVAILABLE,
+    ),
     of_run(
         "attempts-exhausted",
         "The edit was tried several times, and each try was cut short.",
@@ -89,6 +101,11 @@ ENTRIES = (
         "The engine named a result that is no plain file of its own.",
         "Report this with the clip if you can; nothing was kept.",
         StatusCode.INTERNAL,
+    ),
+    of_run(
+        "engine-output",
+        "The engine named a result that is not a plain file of its folder.",
+        "Report it with the output of `flowanchor doctor --bundle`.",
     ),
     of_service(
         "engine-busy",

@@ -330,16 +330,17 @@ class Client:
             except DaemonUnreachable as failure:
                 if failure.code in _FINAL or tries == _TRIES:
                     raise
-            self._reconnect(start or self._start, tries)
+                leaving = self._connection.token if failure.code == "draining" else ""
+            self._reconnect(start or self._start, tries, leaving)
         raise AssertionError("a call neither succeeded nor failed")
 
-    def _reconnect(self, start: Start | None, tries: int) -> None:
+    def _reconnect(self, start: Start | None, tries: int, leaving: str) -> None:
         if start is None:  # a fixed address: the channel finds its way back by itself, if there is one
             time.sleep(0.2 * 2**tries)
             return
         if tries > 1:
             time.sleep(0.1 * 2**tries)
-        connection, self._info = reach(start, self._timeout)
+        connection, self._info = reach(start, self._timeout, leaving)
         self._connection.close()
         self._connection = connection
 

@@ -34,12 +34,13 @@ class Start(Enum):
     """Only in place of one that ended without taking its leave: who stops a daemon wants it stopped."""
 
 
-def reach(start: Start, timeout: float) -> tuple[Connection, system_pb2.GetInfoResponse]:
+def reach(start: Start, timeout: float, leaving: str = "") -> tuple[Connection, system_pb2.GetInfoResponse]:
     """A connection to a daemon that has answered, and what it says of itself.
 
     Args:
         start: whether to start one if there is none.
         timeout: seconds to wait for a daemon that starts or goes away.
+        leaving: token of a daemon that said it is going away, which is not asked again.
 
     Raises:
         DaemonUnreachable: there is none, it could not be started, or it cannot be used by this program.
@@ -52,7 +53,7 @@ def reach(start: Start, timeout: float) -> tuple[Connection, system_pb2.GetInfoR
             left = begun + timeout - time.monotonic()
             found = Discovery.read(folder)
             if DaemonLock(folder).is_held():
-                if found is not None:
+                if found is not None and found.token != leaving:
                     _check_api(found)
                     try:
                         return _probe(found, max(0.5, min(left, PROBE_SECONDS)))

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from flowanchor_client import Client
 
 from flowanchor_core.errors import InputError
+from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
 
@@ -45,12 +47,11 @@ def demo(
         if not out.parent.is_dir():
             raise InputError("output-folder-missing", f"There is no folder {out.parent}.", "Make it first.")
         out.mkdir(exist_ok=True)
+        from flowanchor_core.edit_plan import plan_edit
         from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
         from flowanchor_core.shapes.demo import demo_clip
-        from flowanchor_daemon.cli.session import Session
 
         clip = demo_clip(out)
-        session = Session()
         told = []
         print(f'{clip.clip}: "{clip.source_prompt}"')
         for edit in clip.edits:
@@ -66,8 +67,9 @@ def demo(
                 region=RegionSettings(feather=2),
                 sheet=out / f"{edit.name}-sheet.png",
             )
-            with reporter() as show:
-                result = session.run(request, show)
+            plan = plan_edit(request)
+            with reporter() as show, Client.connect() as client:
+                result = edit_job.run(client, plan, "auto", 0, show)
             things = look_at(result.output, edit.name, {other.name: other.mask for other in clip.edits})
             told.append({**result.to_json(), "things": [vars(thing) for thing in things]})
             if not as_json:

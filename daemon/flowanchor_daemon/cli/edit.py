@@ -4,24 +4,26 @@
 from __future__ import annotations
 
 import json
-import re
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from flowanchor_client import Client
 
-from flowanchor_core.errors import InputError
+from flowanchor_daemon.cli import edit_job
+from flowanchor_daemon.cli.notation import (
+    output_for,
+    parse_box,
+    parse_frames,
+    parse_param,
+    parse_rate,
+    parse_words,
+)
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
 
 if TYPE_CHECKING:
-    from flowanchor_core.masks import Box
     from flowanchor_core.progress import EditResult
-
-# What a name ending says about the format, by delivery; the first one of each is the default.
-FULL_FORMATS = {".mp4": "h264", ".mov": "prores", ".mkv": "ffv1", ".png": "png"}
-PATCH_FORMATS = {".mov": "prores4444", ".png": "png"}
 
 
 def edit(
@@ -90,12 +92,18 @@ def edit(
     ] = None,
     sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet to this PNG.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    priority: Annotated[
+        int, typer.Option(min=-100, max=100, help="Place in the queue: higher runs first.")
+    ] = 0,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print the job's id and leave; `flowanchor jobs fetch` delivers.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Last line of output: the result as JSON.")] = False,
 ) -> None:
     """Edit the marked region of CLIP so that SOURCE becomes TARGET; everything outside stays as it is."""
     with reported(as_json):
+        from flowanchor_core.edit_plan import plan_edit
         from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
-        from flowanchor_daemon.cli.session import Session
 
         first, last = parse_frames(frames)
         file_format, path = output_for(clip, deliver, out_format, out)
@@ -122,9 +130,19 @@ def edit(
             region=RegionSettings(margin=margin, mode=mode, grow=grow, feather=feather),
             sheet=sheet,
         )
-        with reporter() as show:
-            result = Session(device).run(request, show)
-        print_result(result, as_json)
+        # Here first: messages name the user's own files, and nothing is sent in vain.
+        plan = plan_edit(request)
+        with reporter() as show, Client.connect() as client:
+            if client.warning:
+                show.note(client.warning)
+            if detach:
+                job = edit_job.submit(client, plan, device, priority, show)
+            else:
+                result = edit_job.run(client, plan, device, priority, show)
+        if detach:
+            print(json.dumps({"job": job.id}) if as_json else job.id)
+        else:
+            print_result(result, as_json)
 
 
 def print_result(result: EditResult, as_json: bool) -> None:
@@ -153,94 +171,3 @@ def _why(result: EditResult) -> str:
     if result.max_abs_diff_outside == 0 or result.deliver == "patch":
         return ""
     return f" ({result.format} compresses the whole frame again; ffv1, png or --deliver patch leave it exact)"
-
-
-def parse_frames(text: str | None) -> tuple[int, int | None]:
-    """ "24-64" -> (24, 64); "24-" -> (24, None); "24" -> (24, 24); None -> (0, None)."""
-    if text is None:
-        return 0, None
-    found = re.fullmatch(r"(\d{1,9})(-(\d{0,9}))?", text.strip())
-    if found is None:
-        raise InputError(
-            "frames-syntax", f"'{text[:40]}' is no range of frames.", "Write it as 24-64, counted from 0."
-        )
-    first = int(found[1])
-    if found[2] is None:
-        return first, first
-    return first, int(found[3]) if found[3] else None
-
-
-def parse_rate(text: str | None) -> Fraction | None:
-    """ "24", "23.976" or "24000/1001", exactly as written."""
-    if text is None:
-        return None
-    # Not whatever Fraction takes: "1e999999999" would keep it busy for hours.
-    found = re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/0*[1-9]\d{0,8}", text.strip())
-    if found is None:
-        raise InputError("rate-syntax", f"'{text[:40]}' is no rate.", "Write it as 24 or 24000/1001.")
-    return Fraction(found[0])
-
-
-def parse_box(text: str) -> Box:
-    """ "x,y,w,h" in whole pixels."""
-    from flowanchor_core.masks import Box
-
-    found = re.fullmatch(r"(-?\d{1,9}),(-?\d{1,9}),(\d{1,9}),(\d{1,9})", text.replace(" ", ""))
-    if found is None:
-        raise InputError(
-            "box-syntax", f"'{text[:40]}' is no box.", "Write it as x,y,width,height in pixels: 40,30,120,90."
-        )
-    x, y, width, height = map(int, found.groups())
-    return Box(x, y, width, height)
-
-
-def parse_words(text: str | None) -> tuple[str, ...] | None:
-    """ "red, ball" -> ("red", "ball"); None when the difference of the prompts decides."""
-    if text is None:
-        return None
-    found = tuple(word.strip() for word in text.split(",") if word.strip())
-    if not found:
-        raise InputError(
-            "words-empty", "--words is empty.", "Name words of the target prompt or leave it out."
-        )
-    return found
-
-
-def parse_param(text: str) -> tuple[str, Any]:
-    """ "tau=0.5" -> ("tau", 0.5); numbers, true and false by their looks, anything else is text."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise InputError("param-syntax", f"'{text}' is no parameter.", "Write it as name=value: tau=0.6.")
-    try:
-        parsed = json.loads(value)
-    except (ValueError, RecursionError):
-        parsed = value
-    return name.strip(), parsed if isinstance(parsed, int | float) else value
-
-
-def output_for(
-    clip: Path, deliver: Literal["full", "patch"], out_format: str | None, out: Path | None
-) -> tuple[str, Path]:
-    """Format and path of the output; where --format is silent the name's ending decides."""
-    formats = FULL_FORMATS if deliver == "full" else PATCH_FORMATS
-    known = tuple(formats.values())
-    if out_format is not None and out_format not in known:
-        raise InputError(
-            "unknown-format",
-            f"'{out_format}' is no format for the delivery '{deliver}'.",
-            f"Use {', '.join(known)}.",
-        )
-    if out is None:
-        chosen = out_format or known[0]
-        ending = {value: key for key, value in formats.items()}[chosen]
-        stem = re.sub(r"[._-]?%0?\d*d$", "", clip.stem) or "clip"
-        name = f"{stem}-{deliver}.%04d.png" if chosen == "png" else f"{stem}-{deliver}{ending}"
-        return chosen, clip.parent / name
-    chosen = out_format or formats.get(out.suffix.lower(), "")
-    if not chosen:
-        raise InputError(
-            "unknown-format",
-            f"The ending of {out.name} does not name a format for the delivery '{deliver}'.",
-            f"Use {', '.join(formats)} or say --format.",
-        )
-    return chosen, out

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from flowanchor_daemon.cli import bench, demo, doctor, edit, models
+from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, service
 
 app = typer.Typer(
     name="flowanchor",
@@ -45,8 +45,13 @@ def _root(
 
 app.command("edit")(edit.edit)
 app.command("demo")(demo.demo)
+# The daemon's own parser answers for its options, --help among them.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+app.command("serve", context_settings=_PASSED_ON)(service.serve)
+app.command("stop")(service.stop)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bench.app, name="bench")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 
 
@@ -57,6 +62,8 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 def run() -> None:
     """Console script `flowanchor`."""
+    # What goes wrong with a connection is told in our own words; grpc's own lines are for its developers.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Before torch starts its threads: waiting ones must not spin. With two of them on two busy cores a demo
     # edit took 36 s spinning and 3.4 s not.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -10,14 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
+from flowanchor.v1 import types_pb2
+from flowanchor_client import DaemonUnreachable, ServiceFailure
 
 from flowanchor_core.errors import FlowAnchorError, InputError, ModelError, ModelRunError
 
 DONE, USAGE, UNREACHABLE, FAILED, CANCELLED = 0, 2, 3, 4, 130
 
 
-def exit_code(failure: FlowAnchorError) -> int:
-    """2 for what the user can correct in the call, 4 for a job that failed after it began."""
+JOB_CANCELLED = "job-cancelled"
+_CORRECTABLE = (types_pb2.FAILURE_KIND_INPUT, types_pb2.FAILURE_KIND_MODEL)
+
+
+def exit_code(failure: FlowAnchorError | ServiceFailure) -> int:
+    """2 for what the user can correct in the call, 3 for a daemon that cannot be used, 130 for a job that
+    somebody cancelled, 4 for a job that failed after it began."""
+    if isinstance(failure, DaemonUnreachable):
+        return UNREACHABLE
+    if isinstance(failure, ServiceFailure):
+        if failure.code == JOB_CANCELLED:
+            return CANCELLED
+        return USAGE if failure.kind in _CORRECTABLE else FAILED
     if isinstance(failure, ModelRunError):
         return FAILED
     return USAGE if isinstance(failure, InputError | ModelError) else FAILED
@@ -32,7 +45,7 @@ def reported(as_json: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except FlowAnchorError as failure:
+    except (FlowAnchorError, ServiceFailure) as failure:
         _tell(failure, as_json)
         raise typer.Exit(exit_code(failure)) from None
     except KeyboardInterrupt:
@@ -47,8 +60,10 @@ def reported(as_json: bool = False) -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def _tell(failure: FlowAnchorError, as_json: bool) -> None:
+def _tell(failure: FlowAnchorError | ServiceFailure, as_json: bool) -> None:
     print(f"flowanchor: {failure}", file=sys.stderr)
+    if isinstance(failure, DaemonUnreachable) and failure.log:
+        print("The daemon's last lines:", *(f"  {line}" for line in failure.log), sep="\n", file=sys.stderr)
     if as_json:
         error = {"code": failure.code, "message": failure.message, "action": failure.action}
         print(json.dumps({"error": error}, ensure_ascii=False))

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
+from flowanchor.v1 import jobs_pb2
+from flowanchor.v1.jobs_pb2 import Job
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from flowanchor_core.progress import Done, EditResult, Event, Notice, PhaseStarted
-from flowanchor_core.progress import Progress as Step
-
 LINE_EVERY_SECONDS = 2.0
+_CUT_SHORT = {
+    "engine-crashed": "The engine ended unexpectedly",
+    "daemon-ended": "The daemon ended",
+    "out-of-memory": "The memory ran out, the edit runs again in less",
+}
 
 
 class Reporter(Protocol):
@@ -98,22 +102,74 @@ def reporter() -> Reporter:
     return Bar() if sys.stderr.isatty() else Lines()
 
 
-def follow(events: Iterable[Event], show: Reporter) -> EditResult:
-    """Show all of an edit's events and return what it ended with."""
-    result = None
-    for event in events:
-        match event:
-            case PhaseStarted(phase, total):
-                show.phase(phase, total)
-            case Step():
-                show.step(event.phase, event.step, event.total, event.seconds_left)
-            case Notice():
-                show.note(event.text)
-            case Done():
-                result = event.result
-    if result is None:
-        raise RuntimeError("an edit ended without a result")
-    return result
+class JobProgress:
+    """Shows a job's updates. They are snapshots: steps and phases that passed between two of them are told as
+    done."""
+
+    def __init__(self, show: Reporter) -> None:
+        self._show = show
+        self._phase = ""
+        self._step = self._total = 0
+        self._notices = self._attempts = 0
+        self._waiting = 0
+
+    def see(self, job: Job) -> None:
+        """Show what is new in `job`."""
+        for notice in job.notices[self._notices :]:
+            self._show.note(notice.text)
+        self._notices = max(self._notices, len(job.notices))
+        if job.queue_position > 1 and job.queue_position != self._waiting:
+            before = job.queue_position - 1
+            jobs = "1 job is" if before == 1 else f"{before} jobs are"
+            self._show.note(f"Waiting: {jobs} before this one.")
+        self._waiting = job.queue_position
+        self._see_attempts(job)
+        if job.state == jobs_pb2.JOB_STATE_SUCCEEDED:
+            self._complete()
+        elif job.state == jobs_pb2.JOB_STATE_RUNNING and job.progress.phase:
+            self._see_progress(job.progress)
+
+    def _see_attempts(self, job: Job) -> None:
+        for attempt in job.attempts[max(1, self._attempts) :]:
+            why = _CUT_SHORT.get(job.attempts[attempt.number - 2].outcome, "The attempt was cut short")
+            where = f"from step {attempt.resumed_at}" if attempt.resumed_at else "from the beginning"
+            self._show.note(f"{why}; attempt {attempt.number} goes on {where}.")
+        self._attempts = max(self._attempts, len(job.attempts))
+
+    def _see_progress(self, progress: jobs_pb2.Progress) -> None:
+        if progress.phase != self._phase:
+            self._complete()
+            self._phase = progress.phase
+            self._show.phase(progress.phase, progress.total)
+        self._step, self._total = progress.step, progress.total
+        left = progress.seconds_left if progress.HasField("seconds_left") else None
+        if progress.step:
+            self._show.step(progress.phase, progress.step, progress.total, left)
+
+    def _complete(self) -> None:
+        if self._phase and self._step < self._total:
+            self._show.step(self._phase, self._total, self._total, 0.0)
+        self._step = self._total
+
+
+def bytes_shown(show: Reporter, phase: str) -> Callable[[int, int], None]:
+    """A transfer's progress as a phase counted in megabytes; nothing is shown of one that ends at once."""
+    begun = time.monotonic()
+    shown = False
+
+    def told(done: int, total: int) -> None:
+        nonlocal shown
+        spent = time.monotonic() - begun
+        if not shown and spent < 0.5:
+            return
+        whole = max(1, round(total / 1e6))
+        if not shown:
+            show.phase(phase, whole)
+            shown = True
+        left = spent / done * (total - done) if done else None
+        show.step(phase, min(whole, round(done / 1e6)), whole, left)
+
+    return told
 
 
 def _left(seconds: float | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from flowanchor_daemon.cli.edit import (
+from flowanchor_daemon.cli.notation import (
     output_for,
     parse_box,
     parse_frames,
@@ -18,7 +18,7 @@ from flowanchor_daemon.cli.edit import (
 )
 
 from flowanchor_core.errors import InputError
-from flowanchor_core.masks import Box
+from flowanchor_core.geometry import Box
 
 LONG = "9" * 5000
 """More digits than Python reads as a number."""

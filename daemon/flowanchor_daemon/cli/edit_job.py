@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One edit through the daemon: checked here, sent, watched, fetched. Ctrl-C cancels it there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowanchor.v1 import jobs_pb2
+from flowanchor_client import ENDED, Client, ServiceFailure, failure_of_job, new_request_id
+
+from flowanchor_daemon.cli.delivery import deliver
+from flowanchor_daemon.cli.edit_upload import message, ship, uploaded
+from flowanchor_daemon.cli.outcome import JOB_CANCELLED
+from flowanchor_daemon.cli.progress import JobProgress, Reporter, bytes_shown
+
+if TYPE_CHECKING:
+    from flowanchor_core.edit_plan import EditPlan
+    from flowanchor_core.progress import EditResult
+
+
+def submit(client: Client, plan: EditPlan, device: str, priority: int, show: Reporter) -> jobs_pb2.Job:
+    """Send a checked edit's files and queue it.
+
+    Interrupted in between, it leaves no job that runs on unseen.
+    """
+    shipment = ship(plan)
+    model = known_model(plan)
+
+    def send(paths: Sequence[Path]) -> list[str]:
+        return client.upload_all(paths, bytes_shown(show, "upload"))
+
+    out, sheet = plan.request.delivery.out, plan.request.sheet
+    deliver_to = {"out": str(out.absolute())}
+    if sheet is not None:
+        deliver_to["sheet"] = str(sheet.absolute())
+    suffixes = client.info().limits.media_suffixes
+    edit = message(plan, shipment, uploaded(send, shipment), suffixes, model, device, deliver_to)
+    wish = new_request_id()
+    try:
+        return client.submit(edit, wish, priority)
+    except (KeyboardInterrupt, SystemExit):
+        # Whether it arrived is unknown; asked for again, it is the same job.
+        client.cancel(client.submit(edit, wish, priority).id)
+        raise
+
+
+def known_model(plan: EditPlan) -> str:
+    """The name by which the daemon knows the plan's model; a folder given by its path gets one."""
+    from flowanchor_core import models
+
+    if plan.request.model in models.names():
+        return plan.request.model
+    from flowanchor_daemon.models.local import register_link
+
+    return register_link(plan.card.folder)
+
+
+def run(client: Client, plan: EditPlan, device: str, priority: int, show: Reporter) -> EditResult:
+    """Edit and deliver; Ctrl-C and SIGTERM cancel the job and come through when it has stopped.
+
+    Raises:
+        ServiceFailure: the job failed, was cancelled from elsewhere, or its result could not be fetched.
+    """
+    job = submit(client, plan, device, priority, show)
+    try:
+        job = follow(client, job, show)
+    except (KeyboardInterrupt, SystemExit):
+        cancel(client, job.id)
+        raise
+    targets = plan.delivery.files(plan.clip, plan.first, plan.last)
+    request = plan.request
+    try:
+        result = deliver(
+            client, job, targets, request.delivery.out, request.sheet, bytes_shown(show, "download")
+        )
+    except ServiceFailure as failure:
+        raise with_job(failure, job.id) from failure
+    for notice in result.notices[len(job.result.notices) :]:
+        show.note(notice)
+    return replace(result, model=request.model)
+
+
+def follow(client: Client, job: jobs_pb2.Job, show: Reporter) -> jobs_pb2.Job:
+    """Show a job until it has succeeded; raises ServiceFailure when it ends otherwise."""
+    shown = JobProgress(show)
+    shown.see(job)
+    for update in client.watch(job.id, since=0):
+        job = update.job
+        shown.see(job)
+    if job.state == jobs_pb2.JOB_STATE_FAILED:
+        raise failure_of_job(job)
+    if job.state == jobs_pb2.JOB_STATE_CANCELLED:
+        raise ServiceFailure(JOB_CANCELLED, f"The job {job.id} was cancelled.", "Retry it to run it again.")
+    return job
+
+
+def cancel(client: Client, job: str) -> None:
+    """Cancel a job and wait until it has stopped; interrupted again, say that it will and leave at once."""
+    try:
+        print("Cancelling the edit; once more Ctrl-C leaves without waiting.", file=sys.stderr, flush=True)
+        client.cancel(job)
+        for update in client.watch(job):
+            if update.job.state in ENDED:
+                return
+    except (KeyboardInterrupt, SystemExit):
+        print(f"The job {job} goes on being cancelled in the daemon.", file=sys.stderr)
+    except ServiceFailure as failure:
+        print(f"The job {job} could not be cancelled: {failure}", file=sys.stderr)
+
+
+def with_job(failure: ServiceFailure, job: str) -> ServiceFailure:
+    """The failure to fetch a result, with the way to fetch it once more."""
+    action = f"{failure.action} Its job is {job}."
+    return ServiceFailure(failure.code, failure.message, action, failure.kind)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the results of a job go that was left to itself: to the names asked for then, or to new ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from flowanchor.v1 import jobs_pb2
+
+from flowanchor_core.errors import InputError
+from flowanchor_daemon.cli.delivery import results_of
+
+_PLACE = re.compile(r"%0?(\d*)d|(#+)")
+_NUMBER = re.compile(r"(\d+)(?=\.[^.]*$)")
+
+
+def destination(job: jobs_pb2.Job, out: Path | None, sheet: Path | None) -> tuple[Path, Path | None]:
+    """Output and contact sheet: as given, else as asked for when the job was submitted from this command.
+
+    InputError if neither says where.
+    """
+    asked = _asked(job)
+    if out is None:
+        if "out" not in asked:
+            raise InputError("output-name", f"The job {job.id} does not say where to.", "Give -o a name.")
+        out = Path(asked["out"])
+        sheet = sheet or (Path(asked["sheet"]) if "sheet" in asked else None)
+    return out, sheet
+
+
+def targets(job: jobs_pb2.Job, out: Path) -> list[Path]:
+    """A name for every file of a job's result.
+
+    A movie is called `out`, which must end as the movie does. Images go by a pattern (`name.%04d.png`,
+    `name.####.png`) into its folder, else into the folder `out`, numbered as the clip's are; nothing that
+    exists is replaced.
+
+    Raises:
+        InputError: `out` cannot be used.
+    """
+    found = results_of(job)
+    if not found:
+        raise InputError(
+            "job-not-finished", f"The job {job.id} has no result.", "See `flowanchor jobs list`."
+        )
+    if not out.parent.is_dir():
+        raise InputError("output-folder-missing", f"There is no folder {out.parent}.", "Make it first.")
+    suffix = os.path.splitext(found[0].name)[1].lower()
+    if job.result.format == "png":
+        return _image_targets(found, out)
+    if out.is_dir():
+        return [out / Path(found[0].name).name]
+    if out.suffix.lower() != suffix:
+        raise InputError("output-name", f"The result is a {suffix} file, {out.name} is not.", "Rename it.")
+    return [out]
+
+
+def _image_targets(found: Sequence[jobs_pb2.Artifact], out: Path) -> list[Path]:
+    numbers = []
+    for place, artifact in enumerate(found):
+        match = _NUMBER.search(artifact.name)
+        numbers.append(int(match[1]) if match else place)
+    place_in_name = _PLACE.search(out.name)
+    if place_in_name is not None:
+        digits = len(place_in_name[2]) if place_in_name[2] else int(place_in_name[1] or 1)
+        before, after = out.name[: place_in_name.start()], out.name[place_in_name.end() :]
+        names = [out.parent / f"{before}{number:0{digits}d}{after}" for number in numbers]
+        taken = next((path for path in names if path.exists()), None)
+    else:
+        names = [out / f"{out.name}.{number:06d}.png" for number in numbers]
+        if out.exists() and not out.is_dir():
+            raise InputError("output-name", f"{out} is a file.", "Name a folder for the images.")
+        taken = next(iter(out.iterdir()), None) if out.is_dir() else None
+    if taken is not None:
+        raise InputError(
+            "output-exists",
+            f"{taken.parent} already holds {taken.name}, and nothing in it is replaced.",
+            "Choose another name or folder.",
+        )
+    return names
+
+
+def _asked(job: jobs_pb2.Job) -> dict[str, str]:
+    """The names this command kept with the job; nothing for another host's."""
+    if job.client != "cli":
+        return {}
+    try:
+        raw = json.loads(job.request.host_context)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(raw, dict):
+        return {}
+    return {key: raw[key] for key in ("out", "sheet") if isinstance(raw.get(key), str)}

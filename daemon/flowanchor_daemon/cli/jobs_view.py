@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs as people and as programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flowanchor.v1 import jobs_pb2
+from rich.console import Console
+from rich.table import Table
+
+STATES = {
+    "queued": jobs_pb2.JOB_STATE_QUEUED,
+    "running": jobs_pb2.JOB_STATE_RUNNING,
+    "cancelling": jobs_pb2.JOB_STATE_CANCELLING,
+    "succeeded": jobs_pb2.JOB_STATE_SUCCEEDED,
+    "failed": jobs_pb2.JOB_STATE_FAILED,
+    "cancelled": jobs_pb2.JOB_STATE_CANCELLED,
+}
+_NAMES = {number: name for name, number in STATES.items()}
+
+
+def state_name(job: jobs_pb2.Job) -> str:
+    """ "queued", "running", ... as users write it."""
+    return _NAMES.get(job.state, "unknown")
+
+
+def as_plain(job: jobs_pb2.Job) -> dict[str, Any]:
+    """A job for `--json`; times in ISO 8601, None where there is none yet."""
+    plain: dict[str, Any] = {
+        "job": job.id,
+        "state": state_name(job),
+        "label": job.label,
+        "client": job.client,
+        "priority": job.priority,
+        "queue_position": job.queue_position,
+        "created": _time(job.created_ms),
+        "started": _time(job.started_ms),
+        "finished": _time(job.finished_ms),
+        "attempts": len(job.attempts),
+        "parent": job.parent or None,
+        "files": [file.name for file in job.artifacts if file.kind == jobs_pb2.ARTIFACT_KIND_RESULT],
+    }
+    if job.state == jobs_pb2.JOB_STATE_RUNNING:
+        progress = job.progress
+        plain["progress"] = {
+            "phase": progress.phase,
+            "step": progress.step,
+            "total": progress.total,
+            "seconds_left": progress.seconds_left if progress.HasField("seconds_left") else None,
+            "fraction": round(progress.fraction, 4),
+        }
+    if job.HasField("failure"):
+        failure = job.failure
+        plain["error"] = {"code": failure.code, "message": failure.message, "action": failure.action}
+    return plain
+
+
+def print_table(jobs: Sequence[jobs_pb2.Job], console: Console | None = None) -> None:
+    """One line a job, newest first as given."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for heading in ("JOB", "STATE", "CREATED", "PRIORITY", "FROM"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("EDIT", overflow="fold")
+    for job in jobs:
+        made = datetime.fromtimestamp(job.created_ms / 1000).strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(job.id, _standing(job), made, str(job.priority), job.client, job.label)
+    (console or Console(highlight=False, markup=False)).print(table)
+
+
+def _standing(job: jobs_pb2.Job) -> str:
+    if job.state == jobs_pb2.JOB_STATE_QUEUED and job.queue_position:
+        return f"queued ({job.queue_position}.)"
+    if job.state == jobs_pb2.JOB_STATE_RUNNING and job.progress.phase:
+        return f"running ({job.progress.fraction:.0%})"
+    if job.state == jobs_pb2.JOB_STATE_FAILED:
+        return f"failed ({job.failure.code})"
+    return state_name(job)
+
+
+def _time(milliseconds: int) -> str | None:
+    if not milliseconds:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

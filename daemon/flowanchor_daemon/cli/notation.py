@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line's small notations, and what an output's name says about its format."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from flowanchor_core.errors import InputError
+from flowanchor_core.geometry import Box
+
+# What a name ending says about the format, by delivery; the first one of each is the default.
+FULL_FORMATS = {".mp4": "h264", ".mov": "prores", ".mkv": "ffv1", ".png": "png"}
+PATCH_FORMATS = {".mov": "prores4444", ".png": "png"}
+
+
+def parse_frames(text: str | None) -> tuple[int, int | None]:
+    """ "24-64" -> (24, 64); "24-" -> (24, None); "24" -> (24, 24); None -> (0, None)."""
+    if text is None:
+        return 0, None
+    found = re.fullmatch(r"(\d{1,9})(-(\d{0,9}))?", text.strip())
+    if found is None:
+        raise InputError(
+            "frames-syntax", f"'{text[:40]}' is no range of frames.", "Write it as 24-64, counted from 0."
+        )
+    first = int(found[1])
+    if found[2] is None:
+        return first, first
+    return first, int(found[3]) if found[3] else None
+
+
+def parse_rate(text: str | None) -> Fraction | None:
+    """ "24", "23.976" or "24000/1001", exactly as written."""
+    if text is None:
+        return None
+    # Not whatever Fraction takes: "1e999999999" would keep it busy for hours.
+    found = re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/0*[1-9]\d{0,8}", text.strip())
+    if found is None:
+        raise InputError("rate-syntax", f"'{text[:40]}' is no rate.", "Write it as 24 or 24000/1001.")
+    return Fraction(found[0])
+
+
+def parse_box(text: str) -> Box:
+    """ "x,y,w,h" in whole pixels."""
+    found = re.fullmatch(r"(-?\d{1,9}),(-?\d{1,9}),(\d{1,9}),(\d{1,9})", text.replace(" ", ""))
+    if found is None:
+        raise InputError(
+            "box-syntax", f"'{text[:40]}' is no box.", "Write it as x,y,width,height in pixels: 40,30,120,90."
+        )
+    x, y, width, height = map(int, found.groups())
+    return Box(x, y, width, height)
+
+
+def parse_words(text: str | None) -> tuple[str, ...] | None:
+    """ "red, ball" -> ("red", "ball"); None when the difference of the prompts decides."""
+    if text is None:
+        return None
+    found = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not found:
+        raise InputError(
+            "words-empty", "--words is empty.", "Name words of the target prompt or leave it out."
+        )
+    return found
+
+
+def parse_param(text: str) -> tuple[str, Any]:
+    """ "tau=0.5" -> ("tau", 0.5); numbers, true and false by their looks, anything else is text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InputError("param-syntax", f"'{text}' is no parameter.", "Write it as name=value: tau=0.6.")
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        parsed = value
+    return name.strip(), parsed if isinstance(parsed, int | float) else value
+
+
+def output_for(
+    clip: Path, deliver: Literal["full", "patch"], out_format: str | None, out: Path | None
+) -> tuple[str, Path]:
+    """Format and path of the output; where --format is silent the name's ending decides."""
+    formats = FULL_FORMATS if deliver == "full" else PATCH_FORMATS
+    known = tuple(formats.values())
+    if out_format is not None and out_format not in known:
+        raise InputError(
+            "unknown-format",
+            f"'{out_format}' is no format for the delivery '{deliver}'.",
+            f"Use {', '.join(known)}.",
+        )
+    if out is None:
+        chosen = out_format or known[0]
+        ending = {value: key for key, value in formats.items()}[chosen]
+        stem = re.sub(r"[._-]?%0?\d*d$", "", clip.stem) or "clip"
+        name = f"{stem}-{deliver}.%04d.png" if chosen == "png" else f"{stem}-{deliver}{ending}"
+        return chosen, clip.parent / name
+    chosen = out_format or formats.get(out.suffix.lower(), "")
+    if not chosen:
+        raise InputError(
+            "unknown-format",
+            f"The ending of {out.name} does not name a format for the delivery '{deliver}'.",
+            f"Use {', '.join(formats)} or say --format.",
+        )
+    return chosen, out

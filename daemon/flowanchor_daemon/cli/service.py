@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`flowanchor serve` and `flowanchor stop`: the daemon in the foreground, and its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from flowanchor import rendezvous
+from flowanchor.rendezvous import DaemonLock, Discovery, RendezvousError
+from flowanchor_client import Client, DaemonUnreachable, ServiceFailure
+
+from flowanchor_daemon.cli.outcome import reported
+
+_POLL_SECONDS = 0.05
+
+
+def serve(context: typer.Context) -> None:
+    """Run the daemon in the foreground until Ctrl-C; `flowanchor serve --help` lists its options."""
+    from flowanchor_daemon.serve import main
+
+    raise typer.Exit(main(context.args))
+
+
+def stop(
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for calls in flight.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for its end.")] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object instead of words.")] = False,
+) -> None:
+    """End the daemon. A running edit is kept where it stands and goes on when the daemon runs again."""
+    with reported(as_json):
+        try:
+            folder = rendezvous.runtime_folder()
+            found, lock = Discovery.read(folder), DaemonLock(folder)
+            held = lock.is_held()
+        except RendezvousError as failure:
+            raise ServiceFailure(failure.code, failure.message, failure.action) from failure
+        if not held:
+            print(json.dumps({"stopped": None}) if as_json else "No daemon is running.")
+            return
+        pid = found.pid if found is not None else lock.holder()
+        _ask(pid, now)
+        _wait_for_end(folder, pid, wait)
+        print(json.dumps({"stopped": pid}) if as_json else f"The daemon (process {pid}) has ended.")
+
+
+def _ask(pid: int | None, now: bool) -> None:
+    try:
+        with Client.connect(start=False, timeout=5) as client:
+            client.shutdown(now)
+    except DaemonUnreachable as failure:
+        # One of another version, or one that no longer answers, still hears a signal. Its lock is held, so
+        # the process that wrote its number there is it.
+        if pid is None:
+            raise
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+        except OSError:
+            raise failure from None
+
+
+def _wait_for_end(folder: Path, pid: int | None, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while DaemonLock(folder).is_held():
+        found = Discovery.read(folder)
+        if found is not None and found.pid != pid:
+            return  # that one has ended; this is another program's new one
+        if time.monotonic() > deadline:
+            raise ServiceFailure(
+                "daemon-unreachable",
+                f"The daemon (process {pid}) has been asked to end, but still runs after {seconds:.0f} s.",
+                "Wait for its step to end, or end that process.",
+            )
+        time.sleep(_POLL_SECONDS)

@@ -33,6 +33,12 @@ ENTRIES = (
         StatusCode.UNAVAILABLE,
     ),
     of_model(
+        "task-unknown",
+        "There is no such download or check; the daemon has started anew since, or never had it.",
+        "Begin it again: a download goes on where it was.",
+        StatusCode.NOT_FOUND,
+    ),
+    of_model(
         "model-name",
         "This cannot be the name of a model.",
         "Use up to 64 lower-case letters, digits, dots, dashes and underscores.",

@@ -15,6 +15,7 @@ from transformers import T5TokenizerFast, UMT5Config, UMT5EncoderModel
 from transformers.utils import logging as transformers_logging
 
 from flowanchor_core.errors import ModelError
+from flowanchor_core.failures import ran_out_of_memory
 from flowanchor_core.model_files import check_weights, read_json, weight_files
 from flowanchor_core.video_codec import TIME_STRIDE
 
@@ -118,7 +119,7 @@ def load_component(part: Component, dtype: torch.dtype) -> Any:
     """A component's module on the CPU, in evaluation mode; its files have been checked before.
 
     Raises:
-        ModelError: it cannot be loaded all the same; names the folder. MemoryError passes through.
+        ModelError: it cannot be loaded all the same; names the folder. That memory ran out passes through.
     """
     named = {"dtype": dtype} if part.name == "text_encoder" else {"torch_dtype": dtype}
     try:
@@ -126,9 +127,9 @@ def load_component(part: Component, dtype: torch.dtype) -> Any:
             module = _CLASSES[part.name].from_pretrained(
                 part.folder, use_safetensors=True, local_files_only=True, **named
             )
-    except MemoryError:
-        raise
     except Exception as failure:
+        if ran_out_of_memory(failure):
+            raise
         reason = str(failure).strip().partition("\n")[0] or type(failure).__name__
         raise ModelError(
             "model-load", f"The model part in {part.folder} cannot be loaded ({reason}).", "Restore it."

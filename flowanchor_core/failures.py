@@ -11,8 +11,25 @@ from torch import Tensor
 
 from flowanchor_core.errors import ModelRunError
 
-# What torch's CPU allocator says in a plain RuntimeError.
-_CPU_MEMORY = ("can't allocate memory", "not enough memory")
+# What allocators say in exceptions of no class of their own: torch's on the CPU, C++'s, OpenCV's.
+_CPU_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Insufficient memory")
+
+
+def ran_out_of_memory(failure: BaseException) -> bool:
+    """Whether an exception, of whatever library, means that memory ran out."""
+    if isinstance(failure, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(failure)
+    return any(sign in text for sign in _CPU_MEMORY)
+
+
+def out_of_memory(task: str) -> ModelRunError:
+    """What a user is told when memory ran out while the edit did `task`."""
+    return ModelRunError(
+        "out-of-memory",
+        f"The memory ran out while the model did this: {task}.",
+        "Use a smaller region or fewer frames, or close other programs.",
+    )
 
 
 @contextmanager
@@ -25,16 +42,9 @@ def model_at_work(task: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as failure:
-        text = str(failure)
-        if isinstance(failure, MemoryError | torch.OutOfMemoryError) or any(
-            sign in text for sign in _CPU_MEMORY
-        ):
-            raise ModelRunError(
-                "out-of-memory",
-                f"The memory ran out while the model did this: {task}.",
-                "Use a smaller region or fewer frames, or close other programs.",
-            ) from failure
-        reason = text.strip().partition("\n")[0] or type(failure).__name__
+        if ran_out_of_memory(failure):
+            raise out_of_memory(task) from failure
+        reason = str(failure).strip().partition("\n")[0] or type(failure).__name__
         raise ModelRunError(
             "model-failed",
             f"The model failed while it did this: {task} ({reason}).",

@@ -11,7 +11,7 @@ from flowanchor.v1 import system_pb2, types_pb2
 
 
 class EngineFailed(Exception):
-    """The engine could not be started, or a model not be loaded; `failure` says why, to be shown to a user."""
+    """The engine could not be started, or a model not be loaded; `failure` tells a user why."""
 
     def __init__(self, failure: types_pb2.Failure) -> None:
         super().__init__(f"{failure.code}: {failure.message}")
@@ -26,7 +26,7 @@ class Engine(Protocol):
     """Runs one job at a time. All methods are for the daemon's event loop."""
 
     @property
-    def state(self) -> system_pb2.EngineState: ...
+    def state(self) -> system_pb2.EngineState.ValueType: ...
 
     @property
     def loaded_model(self) -> str:
@@ -57,8 +57,8 @@ class Engine(Protocol):
         """Checkpoint a job at its next step and give it back; nothing happens when it is not running."""
 
     async def load(self, model: str, device: str) -> None:
-        """Read a model into memory, in place of the one there. Raises as `run` does, EngineFailed also when the
-        model cannot be loaded."""
+        """Read a model into memory, in place of the one there. Raises as `run` does, EngineFailed also when
+        the model cannot be loaded."""
 
     async def unload(self) -> bool:
         """End the process, so that all its memory is free on return; False when there was none.

@@ -3,57 +3,232 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from flowanchor.engine.v1 import engine_pb2
 from flowanchor.v1 import system_pb2
+
 from flowanchor_daemon.engine.api import Engine, EngineCrashed, EngineFailed
+from flowanchor_daemon.engine.process import EngineProcess
+from flowanchor_daemon.errors import ServiceError
 
 __all__ = ["Engine", "EngineCrashed", "EngineFailed", "LocalEngine"]
 
 KEEP_ALIVE_SECONDS = 300.0
+START_SECONDS = 120.0
+CANCEL_SECONDS = 30.0
+"""How long a job that nobody follows any more may take to stop; then its process is ended."""
+
+_LAST_EVENTS = frozenset({"done", "failed", "cancelled", "suspended"})
 
 
 class LocalEngine(Engine):
-    """See `Engine`. `log` is the file the process's output goes to; `keep_alive` the seconds after which an idle
-    process is ended: 0 at once, negative never."""
+    """See `Engine`.
 
-    def __init__(self, log: Path, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
+    Args:
+        log: file the process's output goes to.
+        keep_alive: seconds after which an idle process is ended: 0 at once, negative never.
+        environment: of the process; default: this one's.
+        python: the interpreter it runs in; default: this one.
+        start_seconds: how long its start may take.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        keep_alive: float = KEEP_ALIVE_SECONDS,
+        *,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+        start_seconds: float = START_SECONDS,
+    ) -> None:
         self._log = log
         self._keep_alive = keep_alive
+        self._environment = environment
+        self._argv = (python, "-m", "flowanchor_daemon.engine")
+        self._start_seconds = start_seconds
+        self._process: EngineProcess | None = None
+        self._state: system_pb2.EngineState.ValueType = system_pb2.ENGINE_STATE_STOPPED
+        self._working = False
+        self._job = ""
+        self._asked: list[engine_pb2.Command] = []
+        """What was asked of the job before the process had it."""
+        self._given = False
+        self._loaded = ""
+        self._device_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+        """Held while a process is started or ended."""
 
     @property
-    def state(self) -> system_pb2.EngineState:
-        raise NotImplementedError
+    def state(self) -> system_pb2.EngineState.ValueType:
+        if self._process is not None and not self._process.alive and not self._working:
+            return system_pb2.ENGINE_STATE_STOPPED
+        return self._state
 
     @property
     def loaded_model(self) -> str:
-        raise NotImplementedError
+        return self._loaded if self._alive else ""
 
     @property
     def memory_bytes(self) -> int:
-        raise NotImplementedError
+        """As in `Engine`; of a GPU's memory the most that the last job had allocated, which torch keeps."""
+        if self._process is None:
+            return 0
+        resident = self._process.resident_bytes
+        return resident + self._device_bytes if resident else 0
 
     @property
     def pid(self) -> int | None:
-        raise NotImplementedError
+        return self._process.pid if self._process is not None and self._alive else None
+
+    @property
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.alive
 
     async def run(self, run: engine_pb2.Run, device: str) -> AsyncGenerator[engine_pb2.Event, None]:
-        raise NotImplementedError
-        yield engine_pb2.Event()
+        command = engine_pb2.Command(run=run)
+        command.run.edit.device = device
+        with self._work(run.job):
+            process = await self._ready()
+            await process.send(command)
+            self._given = True
+            for asked in self._asked:
+                await process.send(asked)
+            ended = False
+            try:
+                while not ended:
+                    event = await self._next(process)
+                    if event.job != run.job:
+                        continue
+                    ended = event.WhichOneof("event") in _LAST_EVENTS
+                    yield event
+            finally:
+                if not ended:
+                    await asyncio.shield(asyncio.ensure_future(self._abandon(process, run.job)))
 
     async def cancel(self, job: str) -> None:
-        raise NotImplementedError
+        await self._tell(job, engine_pb2.Command(cancel=job))
 
     async def suspend(self, job: str) -> None:
-        raise NotImplementedError
+        await self._tell(job, engine_pb2.Command(suspend=job))
 
     async def load(self, model: str, device: str) -> None:
-        raise NotImplementedError
+        with self._work(""):
+            process = await self._ready()
+            await process.send(engine_pb2.Command(load=engine_pb2.Load(model=model, device=device)))
+            while True:
+                event = await self._next(process)
+                if event.HasField("failed"):
+                    raise EngineFailed(event.failed)
+                if event.HasField("loaded"):
+                    return
 
     async def unload(self) -> bool:
-        raise NotImplementedError
+        if self._working:
+            raise ServiceError("engine-busy")
+        async with self._lock:
+            return await self._end()
 
     async def close(self) -> None:
-        raise NotImplementedError
+        self._stop_timer()
+        async with self._lock:
+            await self._end()
+
+    @contextmanager
+    def _work(self, job: str) -> Generator[None, None, None]:
+        """Take the engine for one job or load; ServiceError "engine-busy" when it is taken."""
+        if self._working:
+            raise ServiceError("engine-busy")
+        self._working, self._job, self._given, self._asked = True, job, False, []
+        self._stop_timer()
+        try:
+            yield
+        finally:
+            self._working, self._job = False, ""
+            self._state = system_pb2.ENGINE_STATE_IDLE if self._alive else system_pb2.ENGINE_STATE_STOPPED
+            if self._alive:
+                self._start_timer()
+
+    async def _ready(self) -> EngineProcess:
+        """The process, started if there is none."""
+        async with self._lock:
+            if not self._alive:
+                await self._end()
+                self._state = system_pb2.ENGINE_STATE_STARTING
+                environment = dict(os.environ if self._environment is None else self._environment)
+                environment.setdefault("OMP_WAIT_POLICY", "passive")
+                self._process = await EngineProcess.start(
+                    self._argv, environment, self._log, self._start_seconds
+                )
+            self._state = system_pb2.ENGINE_STATE_BUSY
+            assert self._process is not None
+            return self._process
+
+    async def _next(self, process: EngineProcess) -> engine_pb2.Event:
+        event = await process.next_event()
+        if event.HasField("loaded"):
+            self._loaded = event.loaded
+        elif event.HasField("progress") and process.device.startswith("cuda"):
+            self._device_bytes = event.progress.memory_bytes
+        return event
+
+    async def _tell(self, job: str, command: engine_pb2.Command) -> None:
+        if not job or job != self._job:
+            return
+        if self._given and self._process is not None:
+            await self._process.send(command)
+        else:
+            self._asked.append(command)
+
+    async def _abandon(self, process: EngineProcess, job: str) -> None:
+        """Stop a job whose events nobody takes any more, so that the engine is free for the next."""
+        if not process.alive:
+            return
+        await process.send(engine_pb2.Command(cancel=job))
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                while True:
+                    event = await self._next(process)
+                    if event.job == job and event.WhichOneof("event") in _LAST_EVENTS:
+                        return
+        except EngineCrashed:
+            return
+        except TimeoutError:
+            await process.end()
+
+    async def _end(self) -> bool:
+        """End the process, if there is one. Called with the lock held."""
+        process, self._process = self._process, None
+        self._loaded, self._device_bytes = "", 0
+        self._state = system_pb2.ENGINE_STATE_STOPPED
+        if process is None:
+            return False
+        was_alive = process.alive
+        await process.end()
+        return was_alive
+
+    def _start_timer(self) -> None:
+        if self._keep_alive >= 0:
+            # Also at 0 not before the loop's next round: a job that follows at once keeps the model.
+            self._timer = asyncio.get_running_loop().call_later(self._keep_alive, self._expire)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _expire(self) -> None:
+        self._timer = None
+        self._ending = asyncio.ensure_future(self._end_if_idle())
+
+    async def _end_if_idle(self) -> None:
+        async with self._lock:
+            if not self._working:
+                await self._end()

@@ -26,7 +26,7 @@ class _Redacted(logging.Formatter):
 
 
 def start(file: Path, token: str) -> None:
-    """Send this process's logging to `file` (8 MiB at most with its predecessors), warnings to the terminal."""
+    """Send this process's logging to `file` (8 MiB with its predecessors), warnings to the terminal."""
     formatter = _Redacted(token)
     rotating = logging.handlers.RotatingFileHandler(
         file, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8"

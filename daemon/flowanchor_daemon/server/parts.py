@@ -20,11 +20,11 @@ from flowanchor_daemon.models.service import ModelsService
 from flowanchor_daemon.queue.artifacts import ArtifactFiles
 from flowanchor_daemon.queue.board import Board
 from flowanchor_daemon.queue.jobs_service import JobsService
+from flowanchor_daemon.queue.limits import limits_with
 from flowanchor_daemon.queue.scheduler import Scheduler
 from flowanchor_daemon.queue.store import JobStore
 from flowanchor_daemon.server.activity import Activity
 from flowanchor_daemon.server.draining import Ending
-from flowanchor_daemon.server.limits import limits_of
 from flowanchor_daemon.server.system_service import Settings, SystemService
 from flowanchor_daemon.state import StateFolder
 
@@ -98,7 +98,7 @@ async def open_parts(state: StateFolder, token: str, settings: Settings) -> Part
     engine = LocalEngine(state.engine_log, settings.keep_alive)
     parts = Parts(
         token=token,
-        limits=limits_of(limits),
+        limits=limits_with(limits),
         state=state,
         store=store,
         board=board,

@@ -29,7 +29,11 @@ class Found:
 class _Call:
     node: ast.Call
     inside: tuple[Function, ...]  # enclosing functions, innermost last
-    place: str
+    file: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.node.lineno}"
 
 
 def _sources() -> Iterator[tuple[str, ast.Module]]:
@@ -43,7 +47,7 @@ def _calls(node: ast.AST, name: str, inside: tuple[Function, ...] = ()) -> Itera
     for child in ast.iter_child_nodes(node):
         within = (*inside, child) if isinstance(child, Function) else inside
         if isinstance(child, ast.Call):
-            yield _Call(child, inside, f"{name}:{child.lineno}")
+            yield _Call(child, inside, name)
         yield from _calls(child, name, within)
 
 
@@ -67,6 +71,16 @@ def _failure_classes(modules: list[tuple[str, ast.Module]]) -> set[str]:
         known |= found
 
 
+def _constants(module: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in module.body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text)))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text)))
+            ) if name.isupper():
+                yield name, text
+
+
 def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
     for keyword in call.keywords:
         if keyword.arg == name:
@@ -75,35 +89,55 @@ def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
 
 
 def read_codes() -> Found:
-    """All codes that are literals where a failure is made, or literals handed to a function that makes it."""
+    """All codes that are literals where a failure is made, or literals handed to a function of the same file that
+    makes it."""
     modules = list(_sources())
     classes = _failure_classes(modules)
     calls = [call for name, module in modules for call in _calls(module, name)]
+    constants = dict(pair for _, module in modules for pair in _constants(module))
     found = Found()
     for call in calls:
         if _called(call.node) in classes:
-            _read(_argument(call.node, 0, "code"), call, calls, found, 0)
+            _read(_argument(call.node, 0, "code"), call, calls, constants, found, 0)
         elif _called(call.node) == "Failure" and (code := _argument(call.node, 9, "code")) is not None:
-            _read(code, call, calls, found, 0)
+            _read(code, call, calls, constants, found, 0)
     return found
 
 
-def _read(code: ast.expr | None, call: _Call, calls: list[_Call], found: Found, depth: int) -> None:
+def _read(
+    code: ast.expr | None,
+    call: _Call,
+    calls: list[_Call],
+    constants: dict[str, str],
+    found: Found,
+    depth: int,
+) -> None:
     match code:
         case ast.Constant(value=str(text)):
             found.codes.setdefault(text, []).append(call.place)
         case ast.IfExp(body=body, orelse=other):
-            _read(body, call, calls, found, depth)
-            _read(other, call, calls, found, depth)
+            _read(body, call, calls, constants, found, depth)
+            _read(other, call, calls, constants, found, depth)
         case ast.JoinedStr(values=parts):
             start = parts[0].value if isinstance(parts[0], ast.Constant) else ""
             end = parts[-1].value if isinstance(parts[-1], ast.Constant) else ""
             found.patterns.setdefault((str(start), str(end)), []).append(call.place)
+        case ast.Attribute(attr="code") | ast.Subscript(slice=ast.Constant(value="code")):
+            pass  # another failure's or message's, made elsewhere
+        case ast.Name(id=name) if name in constants:
+            found.codes.setdefault(constants[name], []).append(call.place)
         case ast.Name(id=name) if depth < 3 and (helper := _helper(call, name)) is not None:
             function, position = helper
             for other_call in calls:
-                if _called(other_call.node) == function.name:
-                    _read(_argument(other_call.node, position, name), other_call, calls, found, depth + 1)
+                if other_call.file == call.file and _called(other_call.node) == function.name:
+                    _read(
+                        _argument(other_call.node, position, name),
+                        other_call,
+                        calls,
+                        constants,
+                        found,
+                        depth + 1,
+                    )
         case _:
             found.unread.append(call.place)
 

@@ -31,6 +31,8 @@ ENTRIES = (
         "Wait for it or cancel it first.",
         StatusCode.FAILED_PRECONDITION,
     ),
+    of_run("job-cancelled", "The job was cancelled.", "Retry it to run it again.", StatusCode.CANCELLED),
+    of_input("unknown-state", "There is no such state of a job.", "Use one that the message names."),
     of_input(
         "job-not-waiting",
         "The job is not waiting in the queue.",
@@ -55,18 +57,6 @@ ENTRIES = (
         "Close that program and try again.",
         StatusCode.UNAVAILABLE,
         2.0,
-    ),
-    of_service(
-        "queue-newer",
-        "The queue was written by a later version of this program.",
-        "Update the program, or move the file away to begin an empty queue.",
-        StatusCode.FAILED_PRECONDITION,
-    ),
-    of_service(
-        "queue-unusable",
-        "The queue's file cannot be opened or written.",
-        "Check the folder's permissions and its disk.",
-        StatusCode.INTERNAL,
     ),
     of_service(
         "queue-newer",
@@ -95,12 +85,6 @@ ENTRIES = (
         "The engine process could not be started.",
         "Run `flowanchor doctor` and look into the engine's log.",
         StatusCode.UNAVAILABLE,
-    ),
-    of_run(
-        "engine-output",
-        "The engine named a result that is no plain file of its own.",
-        "Report this with the clip if you can; nothing was kept.",
-        StatusCode.INTERNAL,
     ),
     of_run(
         "engine-output",

@@ -3,108 +3,47 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
-import platform
-import shutil
+import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from flowanchor_core import models
-from flowanchor_core.errors import FlowAnchorError
-from flowanchor_daemon.cli.outcome import FAILED
+from flowanchor_daemon.cli.outcome import FAILED, reported
 
-# import name by distribution: what the edit path loads
-LIBRARIES = {
-    "torch": "torch",
-    "diffusers": "diffusers",
-    "transformers": "transformers",
-    "av": "av",
-    "opencv-python-headless": "cv2",
-    "numpy": "numpy",
-}
-CODECS = ("libx264", "prores_ks", "ffv1", "png")
-LEAST_FREE_BYTES = 1_000_000_000
+AsJson = Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")]
+Bundle = Annotated[
+    Path | None,
+    typer.Option("--bundle", metavar="FILE.zip", help="Write a report without tokens, names and prompts."),
+]
 
 
-class Problem(Exception):
-    """A check failed; the text says what and what helps."""
+def doctor(as_json: AsJson = False, bundle: Bundle = None) -> None:
+    """Report versions, device, disks, folders, daemon, queue and models; exit code 4 if edits could not run.
 
+    Nothing is changed, and no daemon is started.
+    """
+    with reported(as_json):
+        from flowanchor_daemon.doctor import Places, checks_of, examine
 
-def doctor() -> None:
-    """Report versions, device, codecs, disk space and models; exit code 4 if an edit could not run."""
-    checks: dict[str, Callable[[], str]] = {
-        "python": lambda: f"{platform.python_version()} on {platform.platform()}",
-        **{name: _library(name, module) for name, module in LIBRARIES.items()},
-        "device": _device,
-        "codecs": _codecs,
-        "disk": _disk,
-        **{f"model {name}": _model(name) for name in models.names()},
-    }
-    failed = 0
-    for name, check in checks.items():
-        try:
-            print(f"ok       {name:<24} {check()}")
-        except Problem as problem:
-            failed += 1
-            print(f"problem  {name:<24} {problem}")
-    if failed:
-        print(f"{failed} of {len(checks)} checks found a problem.", file=sys.stderr)
-        raise typer.Exit(FAILED)
+        places = Places.default()
+        report = examine(checks_of(places))
+        written: Path | None = None
+        if bundle is not None:
+            from flowanchor_daemon.doctor.bundle import write_bundle
 
-
-def _library(name: str, module: str) -> Callable[[], str]:
-    def check() -> str:
-        try:
-            importlib.import_module(module)
-        except ImportError as failure:
-            raise Problem(f"cannot be imported ({failure}); run installers/run.py setup again") from failure
-        return importlib.metadata.version(name)
-
-    return check
-
-
-def _device() -> str:
-    try:
-        import torch
-    except ImportError as failure:
-        raise Problem("unknown without torch") from failure
-    if torch.cuda.is_available():
-        properties = torch.cuda.get_device_properties(0)
-        return f"{properties.name}, {properties.total_memory / 1e9:.0f} GB"
-    return (
-        f"CPU, {torch.get_num_threads()} threads (no CUDA device that this torch {torch.__version__} can use)"
-    )
-
-
-def _codecs() -> str:
-    try:
-        import av
-    except ImportError as failure:
-        raise Problem("unknown without av") from failure
-    missing = [name for name in CODECS if name not in av.codecs_available]
-    if missing:
-        raise Problem(f"this build of PyAV lacks {', '.join(missing)}; some deliveries will not work")
-    return ", ".join(CODECS)
-
-
-def _disk() -> str:
-    free = shutil.disk_usage(Path.cwd()).free
-    if free < LEAST_FREE_BYTES:
-        raise Problem(f"only {free / 1e9:.1f} GB free where you are")
-    return f"{free / 1e9:.0f} GB free where you are"
-
-
-def _model(name: str) -> Callable[[], str]:
-    def check() -> str:
-        try:
-            folder = models.find_model(name)
-            models.read_card(folder, name)
-        except FlowAnchorError as failure:
-            raise Problem(str(failure)) from failure
-        return str(folder)
-
-    return check
+            written = write_bundle(bundle, report, places)
+        if as_json:
+            answer: dict[str, Any] = {**report.as_json(), "bundle": None if written is None else str(written)}
+            print(json.dumps(answer, ensure_ascii=False))
+        else:
+            for finding in report.findings:
+                print(f"{finding.level:<8} {finding.name:<26} {finding.text}")
+                if finding.action:
+                    print(f"{'':<35} -> {finding.action}")
+            if written is not None:
+                print(f"The bundle is {written}; look into it before you send it.")
+        if problems := report.count("problem"):
+            print(f"{problems} of {len(report.findings)} findings are problems.", file=sys.stderr)
+            raise typer.Exit(FAILED)

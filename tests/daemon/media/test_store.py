@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from flowanchor_daemon.errors import ServiceError
+from flowanchor_daemon.media.quota import MediaLimits
+from flowanchor_daemon.media.store import MediaState, MediaStore
+
+from flowanchor_core.errors import FlowAnchorError
+
+DATA = os.urandom(10_000)
+SHA = hashlib.sha256(DATA).hexdigest()
+
+
+def sha_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def put(store: MediaStore, data: bytes) -> str:
+    assert store.write(sha_of(data), len(data), 0, data).complete
+    return sha_of(data)
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(ServiceError) as caught:
+        call()
+    return caught.value.code
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MediaStore:
+    return MediaStore(tmp_path / "media")
+
+
+def test_pieces_in_order_make_the_file(store: MediaStore) -> None:
+    assert store.stat(SHA) == MediaState(SHA, False, 0)
+    assert store.write(SHA, len(DATA), 0, DATA[:4000]) == MediaState(SHA, False, 4000)
+    assert store.stat(SHA) == MediaState(SHA, False, 4000)
+    assert code_of(lambda: store.path(SHA)) == "media-missing"
+    assert store.write(SHA, len(DATA), 4000, DATA[4000:]) == MediaState(SHA, True, len(DATA))
+    assert store.stat(SHA) == MediaState(SHA, True, len(DATA))
+    assert store.path(SHA).read_bytes() == DATA
+    assert store.path(SHA) == store.folder / SHA[:2] / SHA
+    assert store.used_bytes() == len(DATA)
+    assert not list((store.folder / "partial").iterdir())
+
+
+def test_only_the_user_can_read_it(store: MediaStore) -> None:
+    store.write(SHA, len(DATA), 0, DATA[:10])
+    assert stat.S_IMODE((store.folder / "partial" / SHA).stat().st_mode) == 0o600
+    put(store, DATA)
+    assert stat.S_IMODE(store.path(SHA).stat().st_mode) == 0o600
+    for folder in (store.folder, store.folder / "partial", store.path(SHA).parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_same_file_twice_is_kept_once(store: MediaStore) -> None:
+    put(store, DATA)
+    before = store.path(SHA).stat().st_ino
+    assert store.write(SHA, len(DATA), 0, DATA[:100]).complete
+    assert store.path(SHA).stat().st_ino == before
+    assert store.used_bytes() == len(DATA)
+
+
+def test_repeats_and_overlaps_are_skipped(store: MediaStore) -> None:
+    store.write(SHA, len(DATA), 0, DATA[:4000])
+    assert store.write(SHA, len(DATA), 0, DATA[:4000]).received_bytes == 4000
+    assert store.write(SHA, len(DATA), 1000, DATA[1000:2000]).received_bytes == 4000
+    assert store.write(SHA, len(DATA), 3000, DATA[3000:5000]).received_bytes == 5000
+    assert store.write(SHA, len(DATA), 0, DATA).complete
+    assert store.path(SHA).read_bytes() == DATA
+
+
+def test_a_piece_too_far_is_told_where_to_go_on(store: MediaStore) -> None:
+    store.write(SHA, len(DATA), 0, DATA[:4000])
+    with pytest.raises(ServiceError) as caught:
+        store.write(SHA, len(DATA), 4001, DATA[4001:5000])
+    assert (caught.value.code, caught.value.metadata["received"]) == ("media-offset", "4000")
+    assert store.stat(SHA).received_bytes == 4000
+
+
+def test_an_upload_goes_on_after_a_restart(store: MediaStore) -> None:
+    store.write(SHA, len(DATA), 0, DATA[:4000])
+    again = MediaStore(store.folder)
+    assert again.used_bytes() == 4000
+    assert again.stat(SHA) == MediaState(SHA, False, 4000)
+    assert again.write(SHA, len(DATA), 4000, DATA[4000:]).complete
+    assert again.path(SHA).read_bytes() == DATA
+
+
+def test_a_partial_file_that_was_whole_at_a_crash_is_finished(store: MediaStore) -> None:
+    (store.folder / "partial" / SHA).write_bytes(DATA)
+    assert MediaStore(store.folder).write(SHA, len(DATA), 0, b"").complete
+
+
+def test_another_content_is_refused_and_removed(store: MediaStore) -> None:
+    wrong = DATA[:-1] + bytes([DATA[-1] ^ 1])
+    assert code_of(lambda: store.write(SHA, len(DATA), 0, wrong)) == "media-hash"
+    assert store.stat(SHA) == MediaState(SHA, False, 0)
+    assert (store.used_bytes(), list((store.folder / "partial").iterdir())) == (0, [])
+    put(store, DATA)
+
+
+def test_a_partial_file_damaged_on_disk_is_refused_and_removed(store: MediaStore) -> None:
+    store.write(SHA, len(DATA), 0, DATA[:4000])
+    (store.folder / "partial" / SHA).write_bytes(bytes(4000))
+    again = MediaStore(store.folder)
+    assert code_of(lambda: again.write(SHA, len(DATA), 4000, DATA[4000:])) == "media-hash"
+    put(again, DATA)
+
+
+def test_more_than_announced_is_refused(store: MediaStore) -> None:
+    assert code_of(lambda: store.write(SHA, 100, 0, DATA[:101])) == "media-hash"
+    assert store.stat(SHA).received_bytes == 0
+
+
+@pytest.mark.parametrize("size", [1001, 2**63 - 1, 0, -1])
+def test_a_size_out_of_bounds_is_refused_before_anything_is_written(tmp_path: Path, size: int) -> None:
+    store = MediaStore(tmp_path / "media", MediaLimits(max_media_bytes=1000))
+    assert code_of(lambda: store.write(SHA, size, 0, DATA[:10])) == "media-too-large"
+    assert not list((store.folder / "partial").iterdir())
+
+
+def test_clients_that_send_the_same_file_at_once_help_each_other(store: MediaStore) -> None:
+    data = os.urandom(300_000)
+    sha, failures = sha_of(data), list[Exception]()
+    gate = threading.Barrier(4)
+
+    def client(piece: int) -> None:
+        gate.wait()
+        try:
+            position = 0
+            while not store.write(sha, len(data), position, data[position : position + piece]).complete:
+                position += piece
+        except Exception as failure:  # noqa: BLE001  # told to the test's own thread
+            failures.append(failure)
+
+    threads = [threading.Thread(target=client, args=(piece,)) for piece in (1000, 1700, 4096, 7777)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert store.path(sha).read_bytes() == data
+    assert store.used_bytes() == len(data)
+
+
+def test_memory_stays_flat(store: MediaStore) -> None:
+    piece = os.urandom(1 << 20)
+    total, digest = 48 << 20, hashlib.sha256()
+    for _ in range(48):
+        digest.update(piece)
+    tracemalloc.start()
+    for index in range(48):
+        state = store.write(digest.hexdigest(), total, index << 20, piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert state.complete
+    assert peak < 2 << 20
+
+
+# -- quota and disk
+
+
+def full_store(tmp_path: Path, kept: set[str], results: int = 0, grace: float = 0.0) -> MediaStore:
+    limits = MediaLimits(max_store_bytes=3000, grace_seconds=grace)
+    return MediaStore(tmp_path / "media", limits, lambda: kept, lambda: results)
+
+
+def aged(store: MediaStore, sha: str, seconds: float) -> str:
+    used = time.time() - seconds
+    os.utime(store.folder / sha[:2] / sha, (used, used))
+    return sha
+
+
+def test_what_no_job_needs_goes_longest_unused_first(tmp_path: Path) -> None:
+    kept: set[str] = set()
+    store = full_store(tmp_path, kept)
+    old, older, oldest = (
+        aged(store, put(store, bytes([index]) * 1000), age) for index, age in enumerate((10, 20, 30))
+    )
+    kept.add(oldest)
+    fresh = put(store, b"x" * 900)
+    assert [store.stat(sha).complete for sha in (fresh, old, older, oldest)] == [True, True, False, True]
+    assert store.used_bytes() == 2900
+
+
+def test_files_of_jobs_are_never_evicted(tmp_path: Path) -> None:
+    kept: set[str] = set()
+    store = full_store(tmp_path, kept, results=500)
+    kept.update(put(store, bytes([index]) * 1000) for index in range(2))
+    with pytest.raises(ServiceError) as caught:
+        store.write(SHA, 1000, 0, b"")
+    assert caught.value.code == "quota-full"
+    assert "2.0 kB" in caught.value.message
+    assert "500 B" in caught.value.message
+    assert "delete" in caught.value.action
+    assert all(store.stat(sha).complete for sha in kept)
+    store.make_room(400)
+    assert code_of(lambda: store.make_room(600)) == "quota-full"
+    store.make_room(600, keep=set)
+
+
+def test_nothing_goes_when_it_would_not_help(tmp_path: Path) -> None:
+    store = full_store(tmp_path, set(), results=2500)
+    sha = put(store, b"y" * 400)
+    assert code_of(lambda: store.make_room(1000)) == "quota-full"
+    assert store.stat(sha).complete
+
+
+def test_files_laid_out_or_just_used_are_not_evicted(tmp_path: Path) -> None:
+    store = full_store(tmp_path, set())
+    linked = put(store, b"a" * 1500)
+    os.link(store.path(linked), tmp_path / "clip.mov")
+    put(store, b"b" * 1400)
+    assert code_of(lambda: store.make_room(2000)) == "quota-full"
+    store.make_room(1500)
+    assert store.stat(linked).complete
+
+    patient = MediaStore(
+        tmp_path / "other", MediaLimits(max_store_bytes=3000, grace_seconds=600), set, lambda: 0
+    )
+    put(patient, b"c" * 2000)
+    assert code_of(lambda: patient.make_room(2000)) == "quota-full"
+
+
+def test_without_the_queue_nothing_is_evicted(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path / "media", MediaLimits(max_store_bytes=3000, grace_seconds=0))
+    put(store, b"c" * 2000)
+    assert code_of(lambda: store.make_room(2000)) == "quota-full"
+    store.attach(set, lambda: 0)
+    store.make_room(2000)
+    assert store.used_bytes() == 0
+
+
+def test_an_abandoned_partial_upload_makes_room(tmp_path: Path) -> None:
+    store = full_store(tmp_path, set())
+    store.write(SHA, len(DATA[:2900]), 0, DATA[:1500])
+    put(store, b"z" * 2000)
+    assert store.stat(SHA).received_bytes == 0
+    short = DATA[:900]
+    assert store.write(sha_of(short), len(short), 0, short).complete
+
+
+class _Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_the_disk_is_never_filled_to_the_brim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MediaStore(tmp_path / "media", MediaLimits(free_floor_bytes=5000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(100_000, 87_000, 13_000))
+    assert code_of(lambda: store.write(SHA, len(DATA), 0, DATA[:100])) == "disk-full"
+    assert not list((store.folder / "partial").iterdir())
+    assert code_of(lambda: store.make_room(8001)) == "disk-full"
+    store.make_room(8000)
+    put(store, DATA[:8000])
+
+
+def test_a_disk_that_fills_up_leaves_what_was_there(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(SHA, len(DATA), 0, DATA[:4000])
+    real = os.write
+
+    def full(descriptor: int, data: Any) -> int:
+        if len(data) < 6000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data[:3000])
+
+    monkeypatch.setattr(os, "write", full)
+    assert code_of(lambda: store.write(SHA, len(DATA), 4000, DATA[4000:])) == "disk-full"
+    monkeypatch.undo()
+    assert store.stat(SHA).received_bytes == 4000
+    assert store.used_bytes() == 4000
+    assert store.write(SHA, len(DATA), 4000, DATA[4000:]).complete
+
+
+def test_other_failures_of_the_disk_are_not_hidden(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(descriptor: int, data: Any) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "write", broken)
+    with pytest.raises(OSError, match="Input/output") as caught:
+        store.write(SHA, len(DATA), 0, DATA)
+    assert not isinstance(caught.value, FlowAnchorError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -13,9 +13,12 @@ import grpc.aio
 from flowanchor_core.errors import FlowAnchorError
 from flowanchor_daemon.errors.details import abort
 
-Context = grpc.aio.ServicerContext[Any, Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
-Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]
+if TYPE_CHECKING:  # generic in the type stubs alone
+    Context = grpc.aio.ServicerContext[Any, Any]
+    Handler = grpc.RpcMethodHandler[Any, Any]
+    Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]
+else:
+    Context, Handler, Continuation = grpc.aio.ServicerContext, grpc.RpcMethodHandler, Callable
 Around = Callable[[Context], AbstractAsyncContextManager[None]]
 
 HEALTH = "/grpc.health.v1.Health/"

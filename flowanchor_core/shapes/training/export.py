@@ -26,7 +26,7 @@ def export(folder: Path, target: Path) -> None:
     """Write a WanPipeline folder to `target` from the state in `folder`; what was there is replaced as a
     whole."""
     transformer, text = load_average(folder)
-    vae = AutoencoderKLWan.from_pretrained(folder / "vae-scaled")
+    vae = AutoencoderKLWan.from_pretrained(folder / "vae-scaled", use_safetensors=True)
     pipeline = WanPipeline(
         tokenizer=text.tokenizer,
         text_encoder=text.encoder,

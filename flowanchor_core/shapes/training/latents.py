@@ -36,7 +36,7 @@ def calibrate(folder: Path) -> None:
     target = folder / "vae-scaled"
     if target.exists():
         return
-    vae = AutoencoderKLWan.from_pretrained(folder / "vae").eval()
+    vae = AutoencoderKLWan.from_pretrained(folder / "vae", use_safetensors=True).eval()
     rng = random.Random(3)
     scenes = [world.sample_scene(rng) for _ in range(_CALIBRATION_CLIPS)]
     videos, masks = world.render(scenes)
@@ -95,7 +95,7 @@ def encode_pool(folder: Path, images: int, clips: int) -> None:
 
 
 def _encode_worker(rank: int, folder: Path, images: int, clips: int) -> None:
-    vae = AutoencoderKLWan.from_pretrained(folder / "vae-scaled").eval()
+    vae = AutoencoderKLWan.from_pretrained(folder / "vae-scaled", use_safetensors=True).eval()
     mean, std = (
         torch.tensor(v)[:, None, None, None] for v in (vae.config.latents_mean, vae.config.latents_std)
     )

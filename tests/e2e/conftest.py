@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command as a user runs it: a process of its own, with a tiny random model given by --model."""
+"""The command as a user runs it: a process of its own, with a tiny random model given by --model.
+
+One daemon serves all tests but those that do it harm: starting an engine takes seconds.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,6 +22,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from flowanchor.rendezvous import DaemonLock, Discovery
 
 ROOT = Path(__file__).parents[2]
 WIDTH, HEIGHT, FRAMES = 64, 48, 9
@@ -24,19 +31,70 @@ RATE = Fraction(24000, 1001)
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """One thread, an empty cache, no models of the user's, and this clone's packages."""
-    home = tmp_path_factory.mktemp("home")
+PARTS = ("", "proto", "addons", "daemon")
+
+
+def environment_in(home: Path) -> dict[str, str]:
+    """One thread, an empty cache, no models and no daemon of the user's, and this clone's packages."""
+    home.mkdir(parents=True, exist_ok=True)
     return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "daemon")]),
+        **{name: value for name, value in os.environ.items() if not name.startswith("FLOWANCHOR_")},
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in PARTS),
         "OMP_NUM_THREADS": "1",
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "FLOWANCHOR_CACHE": str(home / "cache"),
         "FLOWANCHOR_MODELS": str(home / "models"),
+        "FLOWANCHOR_STATE": str(home / "state"),
+        "FLOWANCHOR_RUNTIME": str(home / "run"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def daemon_pid(environment: dict[str, str]) -> int | None:
+    """Process id of the daemon that serves an environment, None if there is none."""
+    folder = Path(environment["FLOWANCHOR_RUNTIME"])
+    found = Discovery.read(folder)
+    return found.pid if found is not None and DaemonLock(folder).is_held() else None
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Return once `condition` holds; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def end_daemon(environment: dict[str, str]) -> None:
+    """End an environment's daemon, if it has one, by its process id."""
+    lock = DaemonLock(Path(environment["FLOWANCHOR_RUNTIME"]))
+    for number, patience in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 10.0)):
+        pid = lock.holder() if lock.is_held() else None
+        if pid is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not lock.is_held(), patience)
+    assert not lock.is_held(), "the daemon could not be ended"
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of the daemon that tests share."""
+    environment = environment_in(tmp_path_factory.mktemp("home"))
+    yield environment
+    end_daemon(environment)
+
+
+@pytest.fixture
+def own_environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """One with a daemon of the test's own."""
+    environment = environment_in(tmp_path / "home")
+    yield environment
+    end_daemon(environment)
 
 
 @pytest.fixture(scope="session")
@@ -75,19 +133,28 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def command(environment: dict[str, str]) -> list[str]:
+def command() -> list[str]:
     return [sys.executable, "-m", "flowanchor_daemon.cli"]
 
 
-@pytest.fixture(scope="session")
-def run(command: list[str], environment: dict[str, str]) -> Run:
-    """Run the command to its end: run("edit", clip, ...)."""
-
+def runner(command: list[str], environment: dict[str, str]) -> Run:
     def call(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         line = [*command, *map(str, arguments)]
         return subprocess.run(line, env=environment, cwd=cwd, capture_output=True, text=True, timeout=240)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def run(command: list[str], environment: dict[str, str]) -> Run:
+    """Run the command to its end: run("edit", clip, ...)."""
+    return runner(command, environment)
+
+
+@pytest.fixture
+def own_run(command: list[str], own_environment: dict[str, str]) -> Run:
+    """`run` with a daemon of the test's own."""
+    return runner(command, own_environment)
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def read_options(argv: Sequence[str] | None) -> Options:
     given = parser.parse_args(argv)
     if given.listen is None and (given.tls_cert or given.tls_key):
         raise ServiceError("bind-refused", "TLS needs an address to serve.", "Give one with --listen.")
-    listen = Listen.parse(given.listen, given.tls_cert, given.tls_key) if given.listen else None
+    listen = Listen.parse(given.listen, given.tls_cert, given.tls_key) if given.listen is not None else None
     return Options(given.idle_exit, given.keep_alive, listen)
 
 

@@ -21,6 +21,7 @@ import psutil
 from flowanchor.rendezvous import API_KEY, TOKEN_KEY, Discovery, bearer, format_api
 from flowanchor.v1 import jobs_pb2_grpc, media_pb2_grpc, models_pb2_grpc, system_pb2_grpc, types_pb2
 from flowanchor_daemon.errors.details import DETAILS_KEY
+from grpc_health.v1 import health_pb2_grpc
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60.0
@@ -41,8 +42,8 @@ def until(look: Callable[[], Value | None], what: str, seconds: float = SECONDS)
 
 def failure_of(error: grpc.RpcError) -> types_pb2.Failure:
     """The failure in the details of a call that failed."""
-    metadata = dict(error.trailing_metadata() or ())  # type: ignore[attr-defined]
-    for packed in types_pb2.StatusDetails.FromString(metadata.get(DETAILS_KEY, b"")).details:
+    metadata: Any = error.trailing_metadata() or ()
+    for packed in types_pb2.StatusDetails.FromString(dict(metadata).get(DETAILS_KEY, b"")).details:
         if packed.type_url.endswith("/flowanchor.v1.Failure"):
             return types_pb2.Failure.FromString(packed.value)
     raise AssertionError(f"no failure in the details of {error!r}")
@@ -64,15 +65,15 @@ class Caller(AbstractContextManager["Caller"]):
             self.channel = grpc.insecure_channel(address, options=list(options))
         else:
             self.channel = grpc.secure_channel(address, credentials, options=list(options))
-        self.metadata: list[tuple[str, str]] = []
-        if token is not None:
-            self.metadata.append((TOKEN_KEY, bearer(token)))
-        if api is not None:
-            self.metadata.append((API_KEY, api))
+        self.metadata: tuple[tuple[str, str | bytes], ...] = (
+            *([] if token is None else [(TOKEN_KEY, bearer(token))]),
+            *([] if api is None else [(API_KEY, api)]),
+        )
         self.jobs = jobs_pb2_grpc.JobsStub(self.channel)
         self.media = media_pb2_grpc.MediaStub(self.channel)
         self.models = models_pb2_grpc.ModelsStub(self.channel)
         self.system = system_pb2_grpc.SystemStub(self.channel)
+        self.health: Any = health_pb2_grpc.HealthStub(self.channel)
 
     def __enter__(self) -> Self:
         return self

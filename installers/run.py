@@ -182,8 +182,8 @@ def run_tests(venv: Path, extra: Sequence[str]) -> int:
         "mypy": [python, "-m", "mypy"],
         "generated code": [python, "proto/generate.py", "--check"],
         "error page": [python, "-m", "flowanchor_daemon.errors.page", "--check"],
-        # Before `extra`, so that `-m optin` on the command line wins.
-        "pytest": [python, "-m", "pytest", "-m", "not optin", *extra],
+        # Before `extra`, so that `-m optin` or `-m long` on the command line wins.
+        "pytest": [python, "-m", "pytest", "-m", "not optin and not long", *extra],
     }
     # Tensors in tests are tiny: a second thread gains nothing, and on a busy machine costs many times the
     # work.

@@ -45,7 +45,6 @@ def test_core_knows_nothing_around_it() -> None:
         "grpc",
         "google",
         "sqlite3",
-        "typer",
         "bpy",
     }
     assert [(str(file), name) for file, name in imports_of(CORE) if name.partition(".")[0] in around] == []

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of the daemon at random moments: what it took on is kept, ends once, and gives the same bits."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from flowanchor.v1 import jobs_pb2
+from flowanchor_client import ENDED, new_request_id
+
+from tests.faults.conftest import Undisturbed
+from tests.faults.harness import Machine, brief, client_job, follow, samples_of, seeded, succeed
+
+
+def kill_repeatedly(machine: Machine, undisturbed: Undisturbed, kills: int, folder: Path) -> None:
+    """Kill the daemon right after it acknowledged a job, then at a random moment of its run, and so on."""
+    chance = seeded()
+    acknowledged: dict[str, str] = {}  # request id -> job id
+    resumed: list[int] = []
+    with machine.client() as client:
+        for number in range(kills):
+            if number % 2 == 0:
+                wish = new_request_id()
+                acknowledged[wish] = client.submit(undisturbed.edit, request_id=wish).id
+                machine.kill_daemon()
+                # Asked again, as a client does that did not hear the answer: the same job, not a second one.
+                assert client.submit(undisturbed.edit, request_id=wish).id == acknowledged[wish]
+                continue
+            job = acknowledged[wish]
+            follow(client, job, lambda found: found.state == jobs_pb2.JOB_STATE_RUNNING)
+            moment = time.monotonic() + chance.uniform(0, undisturbed.seconds)
+            while time.monotonic() < moment and client_job(client, job).state not in ENDED:
+                pass
+            machine.kill_daemon()
+            done = succeed(client, job)
+            print(brief(done))
+            resumed += [attempt.resumed_at for attempt in done.attempts[1:]]
+            assert samples_of(client, done, folder) == undisturbed.samples
+        for wish, job in acknowledged.items():
+            done = succeed(client, job)
+            assert done.request_id == wish
+            outcomes = [attempt.outcome for attempt in done.attempts]
+            assert set(outcomes[:-1]) <= {"daemon-ended"}, outcomes
+            assert samples_of(client, done, folder) == undisturbed.samples
+        assert sorted(job.id for job in client.jobs()) == sorted(acknowledged.values())
+        assert client.diagnose().jobs == {"succeeded": len(acknowledged)}
+    print(f"daemon: {kills} kills, {len(acknowledged)} jobs, resumed at {resumed}")
+
+
+def test_a_daemon_killed_at_any_moment_loses_no_job(
+    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    kill_repeatedly(machine, undisturbed, 2, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_twenty_kills_of_the_daemon(machine: Machine, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    kill_repeatedly(machine, undisturbed, 20, tmp_path)
+
+
+def test_a_watch_goes_on_over_the_death_of_the_daemon(
+    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    """Revisions never go back, so a client that watches misses nothing and needs no reset."""
+    with machine.client() as client:
+        job = client.submit(undisturbed.edit).id
+        revisions, killed = [], False
+        for update in client.watch(job):
+            revisions.append(update.job.revision)
+            if not killed and update.job.progress.phase == "edit" and update.job.progress.step >= 12:
+                machine.kill_daemon()
+                killed = True
+        assert killed
+        assert revisions == sorted(set(revisions))
+        done = succeed(client, job)
+        assert [attempt.outcome for attempt in done.attempts] == ["daemon-ended", "succeeded"]
+        assert 0 < done.attempts[1].resumed_at < 30
+        assert samples_of(client, done, tmp_path) == undisturbed.samples

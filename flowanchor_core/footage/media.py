@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import limits
+from flowanchor_core.footage.declared import check_declared
 
 _REFERENCES = (
     b"#extm3u",
@@ -40,10 +41,12 @@ def open_media(path: Path, formats: Sequence[str] = limits.MOVIE_FORMATS) -> Inp
     """Open `path` for reading.
 
     Raises:
-        InputError: it is missing, no plain file, empty, refers to other files, or is no media of these
-        formats.
+        InputError: it is missing, no plain file, empty, refers to other files, declares more than it can
+        hold, or is no media of these formats.
     """
     refuse_unreadable(path)
+    if not check_declared(path):
+        formats = [name for name in formats if name != "mov"]
     options = {
         "protocol_whitelist": limits.PROTOCOLS,
         "format_whitelist": ",".join(formats),

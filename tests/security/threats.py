@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Media made to do harm: pictures and movies that declare far more than they hold, media that point elsewhere.
+
+Each is a few kilobytes, three megabytes at most.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+from tests.core.footage.clips import Recipe, write_movie
+from tests.security import boxes
+
+MPEG4_MOV = Recipe("plain.mov", "mpeg4", "yuv420p", {"bf": "0", "g": "10"})
+_WIDTH, _HEIGHT = 64, 48
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def plain_movie(folder: Path, frames: int = 9) -> bytes:
+    """A harmless MOV, its index behind its samples."""
+    return write_movie(folder / "plain.mov", MPEG4_MOV, frames).read_bytes()
+
+
+def pictures() -> dict[str, tuple[str, bytes]]:
+    """Name -> (suffix, content) of pictures that would take gigabytes."""
+    unpacked = _packed_zeros(1 << 30)
+    return {
+        "png of 50000 pixels a side": (".png", png(50_000, 50_000)),
+        "bit map of 50000 pixels a side": (".png", png(50_000, 50_000, depth=1, colour=0)),
+        "png with a profile of a gigabyte": (".png", png(extra=chunk(b"iCCP", b"x\0\0" + unpacked))),
+        "png with texts of a gigabyte": (
+            ".png",
+            png(extra=b"".join(chunk(b"zTXt", b"k%d\0\0" % n + unpacked) for n in range(3))),
+        ),
+        "animated png of a billion frames": (
+            ".png",
+            png(extra=chunk(b"acTL", struct.pack(">II", 1 << 30, 0))),
+        ),
+        "bmp of 60000 pixels a side": (".bmp", _bmp(60_000, 60_000)),
+        "tiff of 60000 pixels a side": (".tif", _tiff(60_000, 60_000)),
+        "dpx of 60000 pixels a side": (".dpx", _dpx(60_000, 60_000)),
+        "webp of 16383 pixels a side": (".webp", _webp(16_383, 16_383)),
+        "jpeg of 65500 pixels a side": (".jpg", _jpeg(65_500, 65_500)),
+    }
+
+
+def movies(folder: Path) -> dict[str, tuple[str, bytes]]:
+    """Name -> (suffix, content) of movies that declare more than they hold. `folder` is for work files."""
+    plain = plain_movie(folder)
+    long = plain_movie(folder, frames=300)
+    vp8 = _vp8(folder)
+    return {
+        "mov of 2^28 samples": (".mov", declared_samples(plain, 1 << 28)),
+        "mov of 2^32 - 1 samples": (".mov", declared_samples(plain, (1 << 32) - 1)),
+        "mov of 20000 edits of all of it": (".mov", declared_edits(long, 20_000)),
+        "mov with a packed index": (".mov", boxes.packed_index(plain)),
+        "mov of fragments without end": (".mp4", plain + endless_fragment()),
+        "mov that says 60000 pixels a side": (".mov", boxes.rewrite(plain, b"stsd", _sized(60_000, 60_000))),
+        "y4m of 60000 pixels a side": (
+            ".y4m",
+            b"YUV4MPEG2 W60000 H60000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(1000),
+        ),
+        "y4m of 16000 pixels a side": (
+            ".y4m",
+            b"YUV4MPEG2 W16000 H16000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(1000),
+        ),
+        "ivf with a packet of 2 GB": (
+            ".ivf",
+            _ivf(60_000, 60_000) + struct.pack("<IQ", (1 << 31) - 1, 0) + b"x" * 9,
+        ),
+        "vp8 that grows to 16383 pixels a side": (".ivf", vp8),
+    }
+
+
+def declared_samples(movie: bytes, count: int) -> bytes:
+    """The movie with `count` samples of a byte each, all in one chunk."""
+    movie = boxes.rewrite(movie, b"stsz", lambda _: struct.pack(">III", 0, 1, count))
+    movie = boxes.rewrite(movie, b"stsc", lambda _: struct.pack(">IIIII", 0, 1, 1, count, 1))
+    return boxes.rewrite(movie, b"stts", lambda _: struct.pack(">IIII", 0, 1, count, 1))
+
+
+def declared_edits(movie: bytes, count: int) -> bytes:
+    """The movie played `count` times by its edit list."""
+    edit = struct.pack(">IiI", 10_000, 0, 1 << 16)
+    return boxes.rewrite(movie, b"elst", lambda _: struct.pack(">II", 0, count) + edit * count)
+
+
+def endless_fragment() -> bytes:
+    """A fragment of 2^29 samples that takes a hundred bytes."""
+    header = boxes.box(b"tfhd", struct.pack(">IIII", 0x000018, 1, 1, 1))
+    run = boxes.box(b"trun", struct.pack(">II", 0, 1 << 29))
+    fragment = boxes.box(b"traf", header + run)
+    return boxes.box(b"moof", boxes.box(b"mfhd", struct.pack(">II", 0, 1)) + fragment)
+
+
+def png(
+    width: int = _WIDTH, height: int = _HEIGHT, depth: int = 8, colour: int = 2, extra: bytes = b""
+) -> bytes:
+    """A PNG that says it has this size; 64x48 of it is there, in black."""
+    rows = zlib.compress((b"\0" + bytes(3 * _WIDTH)) * _HEIGHT)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return _PNG + chunk(b"IHDR", header) + extra + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _packed_zeros(size: int) -> bytes:
+    packer, block = zlib.compressobj(9), bytes(1 << 20)
+    return b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.flush()
+
+
+def _bmp(width: int, height: int) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 1000, 0, 0, 54) + header + bytes(946)
+
+
+def _tiff(width: int, height: int) -> bytes:
+    fields = (
+        (256, width),
+        (257, height),
+        (258, 8),
+        (259, 5),
+        (262, 1),
+        (273, 200),
+        (277, 1),
+        (278, height),
+        (279, 600),
+    )
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(fields)) + entries + bytes(1000)
+
+
+def _dpx(width: int, height: int) -> bytes:
+    head = b"SDPX" + struct.pack(">I", 2048) + b"V1.0".ljust(8, b"\0") + bytes(752)
+    return head + struct.pack(">HHII", 0, 1, width, height) + bytes(2048)
+
+
+def _webp(width: int, height: int) -> bytes:
+    return (
+        b"RIFF"
+        + struct.pack("<I", 100)
+        + b"WEBPVP8L"
+        + struct.pack("<IBI", 80, 0x2F, width | height << 14)
+        + bytes(80)
+    )
+
+
+def _jpeg(width: int, height: int) -> bytes:
+    frame = struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\1\x11\0"
+    tables = b"\xff\xdb" + struct.pack(">HB", 67, 0) + b"\1" * 64
+    return (
+        b"\xff\xd8"
+        + tables
+        + b"\xff\xc0"
+        + frame
+        + b"\xff\xda"
+        + struct.pack(">HB", 8, 1)
+        + b"\1\0\0\x3f\0"
+        + bytes(200)
+    )
+
+
+def _sized(width: int, height: int) -> boxes.Rewrite:
+    def change(content: bytes) -> bytes:
+        changed = bytearray(content)
+        struct.pack_into(">HH", changed, 40, width, height)  # of the first sample entry
+        return bytes(changed)
+
+    return change
+
+
+def _ivf(width: int, height: int) -> bytes:
+    return b"DKIF" + struct.pack("<HH4sHHIIII", 0, 32, b"VP80", width, height, 25, 1, (1 << 31) - 1, 0)
+
+
+def _vp8(folder: Path) -> bytes:
+    """Key frames of VP8, the later of which say that they are larger."""
+    recipe = Recipe("vp8.ivf", "libvpx", "yuv420p", {"g": "1", "crf": "30", "b": "1M"})
+    content = bytearray(write_movie(folder / "vp8.ivf", recipe, 4).read_bytes())
+    at, number = 32, 0
+    while at < len(content):
+        (size,) = struct.unpack_from("<I", content, at)
+        if number >= 2:
+            struct.pack_into("<HH", content, at + 12 + 6, 16_383, 16_383)
+        at, number = at + 12 + size, number + 1
+    return bytes(content)

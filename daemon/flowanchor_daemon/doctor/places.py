@@ -95,7 +95,8 @@ def check_models() -> Iterator[Finding]:
         else:
             yield ok(f"model {name}", str(folder))
     if models.names() == [models.EMBEDDED]:
-        yield ok("models", "only the embedded one; real footage needs Wan2.1 (`flowanchor models list`)")
+        text = "only the embedded one; `flowanchor models pull wan2.1-t2v-1.3b` gets one for real footage"
+        yield ok("models", text)
 
 
 def _nearest(folder: Path) -> Path:

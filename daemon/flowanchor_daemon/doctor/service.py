@@ -30,12 +30,8 @@ _LEVELS: Final[dict[int, Level]] = {
     system_pb2.SEVERITY_WARNING: "warning",
     system_pb2.SEVERITY_PROBLEM: "problem",
 }
-_ENGINE: Final = {
-    system_pb2.ENGINE_STATE_STOPPED: "stopped, no memory held",
-    system_pb2.ENGINE_STATE_STARTING: "starting",
-    system_pb2.ENGINE_STATE_IDLE: "idle",
-    system_pb2.ENGINE_STATE_BUSY: "busy",
-}
+_SAID_HERE: Final = frozenset({"models", "failures"})
+"""Findings of the daemon's that the doctor makes itself: without a daemon too, and a code at a time."""
 
 
 def connect(places: Places) -> Client | None:
@@ -63,8 +59,6 @@ def check_daemon(places: Places) -> Iterator[Finding]:
             return
         yield _running(client.info(), answer)
     yield from _own_findings(answer)
-    yield _engine(answer)
-    yield _queue(answer)
     yield from _failures(answer)
 
 
@@ -118,22 +112,10 @@ def _running(info: system_pb2.GetInfoResponse, answer: system_pb2.DiagnoseRespon
 
 def _own_findings(answer: system_pb2.DiagnoseResponse) -> Iterator[Finding]:
     for finding in answer.findings:
+        if finding.name in _SAID_HERE:
+            continue
         level = _LEVELS.get(finding.severity, "warning")
         yield Finding(f"daemon {finding.name}", level, finding.text, finding.action)
-
-
-def _engine(answer: system_pb2.DiagnoseResponse) -> Finding:
-    text = _ENGINE.get(answer.engine, "in a state this program does not know")
-    if answer.loaded_model:
-        text += f", {answer.loaded_model} loaded"
-    if answer.engine_memory_bytes:
-        text += f", {answer.engine_memory_bytes / 1e9:.2f} GB held"
-    return ok("engine", text)
-
-
-def _queue(answer: system_pb2.DiagnoseResponse) -> Finding:
-    jobs = ", ".join(f"{count} {state}" for state, count in sorted(answer.jobs.items()) if count) or "no jobs"
-    return ok("queue", f"{jobs}; {answer.store_bytes / 1e9:.2f} GB of media and results")
 
 
 def _failures(answer: system_pb2.DiagnoseResponse) -> Iterator[Finding]:

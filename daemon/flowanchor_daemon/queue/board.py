@@ -163,8 +163,3 @@ class Board:
                 if not future.done():
                     future.set_result(None)
         self._waiting.clear()
-
-    def forget(self, job: str) -> None:
-        """The job was deleted."""
-        self.touch([job])
-        self._revisions.pop(job, None)

@@ -109,7 +109,6 @@ class Scheduler:
         """Forget a job that has ended and remove its files. ServiceError "job-unknown",
         "job-not-finished"."""
         await self._store.db(self._store.delete, job)
-        self._tools.board.forget(job)
         try:
             await asyncio.to_thread(JobFolder(self._tools.jobs, job).remove)
         except OSError as failure:  # such as a file that another program holds open on Windows

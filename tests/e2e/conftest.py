@@ -67,6 +67,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+def packets(path: Path) -> list[bytes]:
+    """A movie's coded frames and sound; beside them Matroska files hold a random number of their own."""
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux()]
+
+
 def end_daemon(environment: dict[str, str]) -> None:
     """End an environment's daemon, if it has one, by its process id."""
     lock = DaemonLock(Path(environment["FLOWANCHOR_RUNTIME"]))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -63,11 +64,13 @@ def print_table(jobs: Sequence[jobs_pb2.Job], console: Console | None = None) ->
     table = Table(box=None, pad_edge=False, header_style="")
     for heading in ("JOB", "STATE", "CREATED", "PRIORITY", "FROM"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("EDIT", overflow="fold")
+    table.add_column("EDIT", no_wrap=True, overflow="ellipsis")
     for job in jobs:
         made = datetime.fromtimestamp(job.created_ms / 1000).strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(job.id, _standing(job), made, str(job.priority), job.client, job.label)
-    (console or Console(highlight=False, markup=False)).print(table)
+    # Where nobody looks at a screen, lines are as long as they are.
+    width = None if sys.stdout.isatty() else 240
+    (console or Console(highlight=False, markup=False, width=width)).print(table)
 
 
 def _standing(job: jobs_pb2.Job) -> str:

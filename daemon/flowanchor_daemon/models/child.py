@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -94,6 +93,7 @@ def _tell(event: dict[str, object]) -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1 << 16):
+    # not through sys.stdin, whose lock this thread would hold while the process ends by itself
+    while os.read(0, 1 << 16):
         pass
     os._exit(1)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2  # what huggingface_hub talks through, and so whose failures come out of it
-from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.file_download import http_get
 
@@ -24,6 +24,9 @@ from flowanchor_daemon.models.manifest import Manifest, ModelFile, is_wanted
 _SECONDS = 30.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _MOST_FILES = 1000
+
+# The library's 10 MB would be lost at each break, and make progress stand still on slow lines.
+constants.DOWNLOAD_CHUNK_SIZE = 1 << 16
 
 
 def resolve(repository: str, revision: str) -> Manifest:
@@ -60,13 +63,13 @@ def download(manifest: Manifest, file: ModelFile, part: Path, progress: Callable
     Raises:
         ModelError: as `resolve`; "disk-full". What has arrived stays for the next time.
     """
-    url = hf_hub_url(manifest.repository, file.path, revision=manifest.revision)
+    url = hf_hub_url(manifest.repository, file.path, revision=manifest.revision, endpoint=constants.ENDPOINT)
     with explained(manifest.repository), _Part(part, file, progress) as target:
         have = target.seek(0, io.SEEK_END)
         if have == file.bytes:
             return
         stated = get_hf_file_metadata(url, token=False, timeout=_SECONDS)
-        if stated.commit_hash != manifest.revision or stated.size not in (None, file.bytes):
+        if stated.commit_hash not in (None, manifest.revision) or stated.size not in (None, file.bytes):
             raise _refused(f"The hub has another {file.path} than the model's manifest.")
         headers = {"User-Agent": "flowanchor", "Accept-Encoding": "identity"}
         http_get(stated.location, target, resume_size=have, headers=headers, expected_size=file.bytes)

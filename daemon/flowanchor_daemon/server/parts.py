@@ -30,6 +30,7 @@ from flowanchor_daemon.state import StateFolder
 
 log = logging.getLogger(__name__)
 
+_RECORD_SECONDS = 10.0
 _SERVICES = ("", "flowanchor.v1.Jobs", "flowanchor.v1.Media", "flowanchor.v1.Models", "flowanchor.v1.System")
 
 
@@ -69,13 +70,19 @@ class Parts:
     async def drain(self, seconds: float) -> None:
         """Take no more work; the running job is checkpointed and waits again, or after `seconds` is cut."""
         await self.health.enter_graceful_shutdown()
+        if not await self._stopped_within(seconds):
+            log.warning("The running job did not stop within %g s: it is cut at its checkpoint.", seconds)
+            await self.engine.close()
+            if not await self._stopped_within(_RECORD_SECONDS):
+                log.error("The running job's end could not be recorded: the next start puts it right.")
+        self.board.close()  # calls that wait for a change are answered now
+
+    async def _stopped_within(self, seconds: float) -> bool:
         try:
             await asyncio.wait_for(self.scheduler.drain(finish=False), seconds)
         except TimeoutError:
-            log.warning(
-                "The running job did not stop within %g s: it is cut off at its last checkpoint.", seconds
-            )
-        self.board.close()  # calls that wait for a change are answered now
+            return False
+        return True
 
     async def close(self) -> None:
         """End everything, whatever state it is in; the engine first, for it may be writing a job's files."""

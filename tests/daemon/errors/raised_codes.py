@@ -89,8 +89,8 @@ def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
 
 
 def read_codes() -> Found:
-    """All codes that are literals where a failure is made, or literals handed to a function of the same file that
-    makes it."""
+    """All codes that are literals where a failure is made, or that are handed to a function of the same file
+    which makes it."""
     modules = list(_sources())
     classes = _failure_classes(modules)
     calls = [call for name, module in modules for call in _calls(module, name)]

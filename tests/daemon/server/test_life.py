@@ -10,12 +10,13 @@ import stat
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from flowanchor.rendezvous import DaemonLock, Discovery
 from flowanchor.v1 import jobs_pb2, media_pb2, system_pb2
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from tests.daemon.processes import Daemons, RunningDaemon, failure_of, until
 
@@ -26,9 +27,9 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-def health(running: RunningDaemon) -> health_pb2.HealthCheckResponse.ServingStatus.ValueType:
+def health(running: RunningDaemon) -> Any:
     with running.call(token=None) as caller:
-        check = health_pb2_grpc.HealthStub(caller.channel).Check
+        check = caller.health.Check
         return check(health_pb2.HealthCheckRequest(), timeout=10).status
 
 
@@ -191,7 +192,7 @@ class TestEnding:
     def test_calls_that_wait_do_not_hold_it_up(self, daemon: Daemons) -> None:
         running = daemon()
         with running.call(token=None) as caller:
-            watch = health_pb2_grpc.HealthStub(caller.channel).Watch(health_pb2.HealthCheckRequest())
+            watch = caller.health.Watch(health_pb2.HealthCheckRequest())
             assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
             running.signal(signal.SIGTERM)
             assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
@@ -210,7 +211,7 @@ class TestEnding:
                 caller.system.GetInfo(system_pb2.GetInfoRequest(), timeout=10, metadata=caller.metadata)
                 assert running.process.poll() is None
         with running.call(token=None) as caller:
-            check = health_pb2_grpc.HealthStub(caller.channel).Check
+            check = caller.health.Check
             while running.process.poll() is None:
                 try:
                     check(health_pb2.HealthCheckRequest(), timeout=10)

@@ -73,10 +73,7 @@ async def call(channel: Any, kind: str, path: str = "") -> bytes:
         answer = stub(request, timeout=20)
     if not kind.endswith("stream"):
         return bytes(await answer)
-    last = b""
-    async for last in answer:
-        pass
-    return last
+    return [bytes(piece) async for piece in answer][-1]
 
 
 def raising(failure: Exception) -> Callable[[], bytes]:

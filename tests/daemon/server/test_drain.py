@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon that ends, or is ended, while an edit runs: the edit goes on and comes out the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from flowanchor.rendezvous import DaemonLock
+from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
+from grpc_health.v1 import health_pb2
+
+from tests.daemon.edits import small_edit, submit, wait_for_end, wait_for_step
+from tests.daemon.processes import Daemons, failure_of, until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals are those of POSIX")
+
+STEPS = 24
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_edit_goes_on_after_the_daemon_and_comes_out_the_same(
+    number: int, daemon: Daemons, tmp_path: Path
+) -> None:
+    first = daemon()
+    with first.call() as caller:
+        # Images: a Matroska file has an identity of its own and is never twice the same.
+        edit = small_edit(caller, tmp_path, STEPS, delivery=types_pb2.DeliverySettings(format="png"))
+        job = submit(caller, edit).id
+        wait_for_step(first, caller, job, 3)
+    engine = first.engine_pid()
+    assert engine is not None
+    first.signal(number)
+    assert first.wait() == (0 if number == signal.SIGTERM else -signal.SIGKILL)
+    until(lambda: not psutil.pid_exists(engine), "the engine ends with its daemon")
+
+    second = daemon()
+    with second.call() as caller:
+        ended = wait_for_end(caller, job)
+        assert ended.state == jobs_pb2.JOB_STATE_SUCCEEDED, ended.failure
+        assert [attempt.outcome for attempt in ended.attempts] == ["daemon-ended", "succeeded"]
+        assert ended.attempts[1].resumed_at >= 3, "it went on from its checkpoint"
+        undisturbed = wait_for_end(caller, submit(caller, edit).id)
+    assert len(undisturbed.attempts) == 1
+    results = [[artifact.sha256 for artifact in one.artifacts] for one in (ended, undisturbed)]
+    assert results[0] == results[1]
+    assert len(results[0]) == 9
+
+
+def test_while_it_drains_it_answers_and_takes_nothing_new(daemon: Daemons, tmp_path: Path) -> None:
+    """The engine is stopped in its tracks, so that the drain lasts as long as the test needs."""
+    running = daemon()
+    with running.call() as caller:
+        edit = small_edit(caller, tmp_path, STEPS)
+        job = submit(caller, edit).id
+        wait_for_step(running, caller, job, 1)
+        engine = running.engine_pid()
+        assert engine is not None
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            running.signal(signal.SIGTERM)
+
+            def not_serving() -> bool:
+                status = caller.health.Check(health_pb2.HealthCheckRequest(), timeout=10).status
+                return bool(status == health_pb2.HealthCheckResponse.NOT_SERVING)
+
+            until(not_serving, "health tells that it ends")
+            with pytest.raises(grpc.RpcError) as refused:
+                submit(caller, edit)
+            error: Any = refused.value
+            assert error.code() == grpc.StatusCode.UNAVAILABLE
+            assert failure_of(error).code == "draining"
+            listed = caller.jobs.ListJobs(jobs_pb2.ListJobsRequest(), timeout=10, metadata=caller.metadata)
+            assert [found.id for found in listed.jobs] == [job]
+            assert DaemonLock(running.runtime).is_held(), "a new daemon has to wait for this one's end"
+            assert daemon(wait=False).wait() == 5
+
+            running.signal(signal.SIGTERM)
+            assert running.wait() == 1, "asked twice it leaves at once"
+        finally:
+            os.kill(engine, signal.SIGCONT)
+    until(lambda: not psutil.pid_exists(engine), "the engine notices that its daemon is gone")
+
+
+def test_a_waiting_job_keeps_it_from_leaving_for_idleness(daemon: Daemons, tmp_path: Path) -> None:
+    running = daemon("--idle-exit", "0.2")
+    with running.call() as caller:
+        job = submit(caller, small_edit(caller, tmp_path)).id
+    assert running.wait() == 0
+    second = daemon()
+    with second.call() as caller:
+        assert wait_for_end(caller, job).state == jobs_pb2.JOB_STATE_SUCCEEDED
+        assert len(wait_for_end(caller, job).attempts) == 1, "the first daemon stayed until it had run"
+
+
+def test_diagnosis_of_a_daemon_that_has_worked(daemon: Daemons, tmp_path: Path) -> None:
+    running = daemon()
+    with running.call() as caller:
+        look = caller.system.Diagnose
+        before = look(system_pb2.DiagnoseRequest(), timeout=30, metadata=caller.metadata)
+        assert before.engine == system_pb2.ENGINE_STATE_STOPPED
+        assert before.engine_memory_bytes == 0
+        wait_for_end(caller, submit(caller, small_edit(caller, tmp_path)).id)
+        after = look(system_pb2.DiagnoseRequest(), timeout=30, metadata=caller.metadata)
+    assert {finding.name for finding in after.findings} == {
+        *("disk", "store", "queue", "models", "failures", "engine")
+    }
+    assert after.pid == running.pid
+    assert after.engine == system_pb2.ENGINE_STATE_IDLE
+    assert after.loaded_model == "shapes"
+    assert after.engine_memory_bytes > 0
+    assert after.jobs["succeeded"] == 1
+    assert after.store_bytes > before.store_bytes
+    assert after.uptime_seconds > before.uptime_seconds > 0
+    assert after.disk_free_bytes > 0
+    assert not after.last_failures
+    for finding in after.findings:
+        assert finding.text
+        assert bool(finding.action) == (finding.severity != system_pb2.SEVERITY_OK), finding

@@ -11,16 +11,29 @@ from torch import Tensor
 
 from flowanchor_core.errors import ModelRunError
 
-# What allocators say in exceptions of no class of their own: torch's on the CPU, C++'s, OpenCV's.
-_CPU_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Insufficient memory")
+# What allocators say in exceptions of no class of their own: torch's on the CPU, C++'s, OpenCV's, Linux's.
+_CPU_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "Insufficient memory",
+    "Cannot allocate memory",
+    "could not create a primitive",  # oneDNN, which does not say why
+)
 
 
 def ran_out_of_memory(failure: BaseException) -> bool:
-    """Whether an exception, of whatever library, means that memory ran out."""
-    if isinstance(failure, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(failure)
-    return any(sign in text for sign in _CPU_MEMORY)
+    """Whether an exception, of whatever library, means that memory ran out; also when it was raised while
+    another one was handled that does, as loaders do which then try another format."""
+    seen: BaseException | None = failure
+    while seen is not None:
+        text = str(seen)
+        if isinstance(seen, MemoryError | torch.OutOfMemoryError) or any(
+            sign in text for sign in _CPU_MEMORY
+        ):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def out_of_memory(task: str) -> ModelRunError:

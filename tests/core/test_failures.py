@@ -6,7 +6,7 @@ import torch
 
 from flowanchor_core.backbone import Backbone
 from flowanchor_core.errors import InputError, ModelRunError
-from flowanchor_core.failures import model_at_work, require_finite
+from flowanchor_core.failures import model_at_work, ran_out_of_memory, require_finite
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from flowanchor_core.failures import model_at_work, require_finite
         (MemoryError(), "out-of-memory"),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "out-of-memory"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "out-of-memory"),
+        (RuntimeError("std::bad_alloc"), "out-of-memory"),
+        (RuntimeError("could not create a primitive"), "out-of-memory"),
         (RuntimeError("shapes cannot be multiplied\nTraceback of a kernel"), "model-failed"),
         (RuntimeError(), "model-failed"),
     ],
@@ -26,6 +28,14 @@ def test_what_a_model_raises_becomes_one_sentence(failure: Exception, code: str)
     assert "velocities" in caught.value.message
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is failure
+
+
+def test_memory_that_ran_out_is_seen_through_what_was_raised_later() -> None:
+    plain, later = ValueError("no file of this format"), ValueError("no file of this format")
+    later.__context__ = ValueError("neither of that one")
+    later.__context__.__context__ = OSError(12, "Cannot allocate memory")
+    assert ran_out_of_memory(later)
+    assert not ran_out_of_memory(plain)
 
 
 @pytest.mark.parametrize("failure", [InputError("a", "Bad.", "Fix it."), ZeroDivisionError("x")])

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from pathlib import Path
 
 import psutil
@@ -53,8 +55,17 @@ def _peak() -> int | None:
 def give_back() -> None:
     """Free what no job needs any more, on the device too."""
     gc.collect()
+    _trim()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _trim() -> None:
+    """Let glibc return freed memory to the system, of which it keeps hundreds of megabytes after an edit."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:  # other C libraries have none
+            trim(0)
 
 
 def device_is_sound(device: torch.device) -> bool:

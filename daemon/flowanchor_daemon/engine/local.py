@@ -68,7 +68,7 @@ class LocalEngine(Engine):
 
     @property
     def state(self) -> system_pb2.EngineState.ValueType:
-        if self._process is not None and not self._process.alive and not self._working:
+        if self._process is not None and self._process.gone and not self._working:
             return system_pb2.ENGINE_STATE_STOPPED
         return self._state
 
@@ -205,13 +205,14 @@ class LocalEngine(Engine):
 
     async def _end(self) -> bool:
         """End the process, if there is one. Called with the lock held."""
-        process, self._process = self._process, None
-        self._loaded, self._device_bytes = "", 0
-        self._state = system_pb2.ENGINE_STATE_STOPPED
+        process = self._process
         if process is None:
             return False
         was_alive = process.alive
         await process.end()
+        self._process = None
+        self._loaded, self._device_bytes = "", 0
+        self._state = system_pb2.ENGINE_STATE_STOPPED
         return was_alive
 
     def _start_timer(self) -> None:

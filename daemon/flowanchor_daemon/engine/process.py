@@ -98,6 +98,11 @@ class EngineProcess:
         return self._process.returncode is None and not self._listening.done()
 
     @property
+    def gone(self) -> bool:
+        """The process has ended and its memory is free."""
+        return self._process.returncode is not None
+
+    @property
     def resident_bytes(self) -> int:
         """Main memory it holds; 0 when it has gone."""
         try:

@@ -40,6 +40,7 @@ SMALL_PLAN: Final = types_pb2.Notice(
 
 _FIRST_PAUSE: Final = 1.0  # seconds
 _LONGEST_PAUSE: Final = 30.0
+_BUSY_PAUSE: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,19 @@ class Attempt:
     async def _ending(self) -> _Ending:
         try:
             run = await asyncio.to_thread(self._prepare)
-            if self._cancelling:
-                return _Cancelled()
-            if self._suspending:
-                return _Suspended()
-            return await self._follow(run)
+            while True:
+                if self._cancelling:
+                    return _Cancelled()
+                if self._suspending:
+                    return _Suspended()
+                try:
+                    return await self._follow(run)
+                except ServiceError as failure:
+                    if failure.code != "engine-busy":
+                        raise
+                await asyncio.sleep(
+                    _BUSY_PAUSE
+                )  # a model is being loaded by request; no other job can be at work
         except EngineCrashed as crash:
             return _Crash(str(crash))
         except EngineFailed as failed:

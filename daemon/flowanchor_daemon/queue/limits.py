@@ -8,8 +8,8 @@ from flowanchor.v1 import system_pb2
 from flowanchor_daemon.media.quota import MediaLimits
 from flowanchor_daemon.media.sniff import SUFFIXES
 
-MAX_REQUEST_BYTES = 4 << 20
-"""Of an EditRequest as a message; also what gRPC takes by default."""
+MAX_REQUEST_BYTES = (2 << 20) - (64 << 10)
+"""Of an EditRequest. Below what the server takes of any message, so that it is refused by name."""
 
 
 def limits_with(media: MediaLimits) -> system_pb2.Limits:
@@ -18,9 +18,9 @@ def limits_with(media: MediaLimits) -> system_pb2.Limits:
         max_media_bytes=media.max_media_bytes,
         max_chunk_bytes=media.max_chunk_bytes,
         max_store_bytes=media.max_store_bytes,
-        max_frames=20_000,
+        max_frames=10_000,
         max_prompt_chars=4000,
         max_masks=32,
-        max_geometry_points=200_000,
+        max_geometry_points=50_000,
         media_suffixes=SUFFIXES,
     )

@@ -21,6 +21,7 @@ DEFAULT_PAGE: Final = 50
 LARGEST_PAGE: Final = 500
 
 _MOST_TOKEN_CHARS: Final = 200
+_PAGE_BYTES: Final = 1 << 20  # a page ends early rather than outgrow a message
 
 # Running jobs come before waiting ones, and those in the order in which they will run.
 _QUEUE_ORDER: Final = f"state = {QUEUED}, -priority, rank, seq"
@@ -39,8 +40,8 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """Jobs without their requests, the token of the next page ("" on the last) and how many match on all
-    pages."""
+    """At most the jobs asked for and at least one if any match, without their requests; the token of the next
+    page ("" on the last); and how many match on all pages."""
 
     jobs: list[jobs_pb2.Job] = field(default_factory=list)
     token: str = ""
@@ -72,11 +73,18 @@ def read_page(sql: sqlite3.Connection, query: Query) -> Page:
     rows = sql.execute(
         f"SELECT {COLUMNS} FROM jobs WHERE {matching} ORDER BY {key[1:-1]} LIMIT ?", (*values, query.size + 1)
     ).fetchall()
-    more, rows = len(rows) > query.size, rows[: query.size]
     places = _places(sql) if any(row[3] == QUEUED for row in rows) else {}
-    jobs = {row[0]: message_of(row, places.get(row[0], 0)) for row in rows}
-    add_details(sql, jobs)
-    return Page(list(jobs.values()), _token(query, rows[-1], by_queue) if more else "", total)
+    jobs: list[jobs_pb2.Job] = []
+    room = _PAGE_BYTES
+    for row in rows[: query.size]:
+        job = message_of(row, places.get(row[0], 0))
+        add_details(sql, row[0], job)
+        room -= job.ByteSize()
+        if jobs and room < 0:
+            break
+        jobs.append(job)
+    more = len(jobs) < len(rows)
+    return Page(jobs, _token(query, rows[len(jobs) - 1], by_queue) if more else "", total)
 
 
 def _places(sql: sqlite3.Connection) -> dict[int, int]:

@@ -78,7 +78,7 @@ class Records:
                 raise ServiceError("job-unknown")
             message = message_of(found, _place(sql, found))
             message.request.MergeFromString(found[-1])
-            _add_details(sql, found[0], message)
+            add_details(sql, found[0], message)
             return message
 
     def _seq(self, sql: sqlite3.Connection, job: str) -> tuple[int, int]:
@@ -138,13 +138,8 @@ def message_of(row: tuple[object, ...], place: int) -> jobs_pb2.Job:
     return message
 
 
-def add_details(sql: sqlite3.Connection, jobs: dict[int, jobs_pb2.Job]) -> None:
-    """Attempts, notices and artifacts of some jobs, by their sequence numbers."""
-    for seq, message in jobs.items():
-        _add_details(sql, seq, message)
-
-
-def _add_details(sql: sqlite3.Connection, seq: int, message: jobs_pb2.Job) -> None:
+def add_details(sql: sqlite3.Connection, seq: int, message: jobs_pb2.Job) -> None:
+    """Add attempts, notices and artifacts of the job with that sequence number."""
     for number, started, ended, outcome, plan, resumed in sql.execute(
         "SELECT number, started_ms, ended_ms, outcome, memory_plan, resumed_at FROM attempts WHERE job = ? "
         "ORDER BY number",

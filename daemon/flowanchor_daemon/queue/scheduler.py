@@ -73,7 +73,8 @@ class Scheduler:
         loop = asyncio.get_running_loop()
 
         def changed(jobs: frozenset[str]) -> None:  # on the store's thread
-            loop.call_soon_threadsafe(self._changed, jobs)
+            if not loop.is_closed():  # else nobody is left to be told
+                loop.call_soon_threadsafe(self._changed, jobs)
 
         self._store.on_commit = changed
         recovered = await self._store.db(self._store.recover)

@@ -4,9 +4,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from flowanchor.engine.v1 import engine_pb2
 from flowanchor.v1 import types_pb2
 from flowanchor_daemon.engine.api import EngineFailed
+from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.queue import jobs
 from flowanchor_daemon.queue.attempt import SMALL_PLAN
 from flowanchor_daemon.queue.jobs import MAX_CRASHES
@@ -187,5 +189,21 @@ def test_a_missing_clip_fails_its_job(tmp_path: Path) -> None:
             (tmp_path / "media" / CLIP[:2] / CLIP).unlink()
             found = await b.until(await b.submit())
             assert (found.state, found.failure.code) == (jobs.FAILED, "media-missing")
+
+    play(scene)
+
+
+def test_a_job_waits_while_a_model_is_loaded_by_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowanchor_daemon.queue.attempt._BUSY_PAUSE", 0.001)
+    busy: Script = [ServiceError("engine-busy")]
+
+    async def scene() -> None:
+        async with bench(tmp_path, StandInEngine(busy, busy, busy)) as b:
+            found = await b.until(await b.submit())
+            assert found.state == jobs.SUCCEEDED
+            assert [one.outcome for one in found.attempts] == ["succeeded"]
+            assert len(b.engine.runs) == 4
 
     play(scene)

@@ -4,8 +4,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from flowanchor.v1 import jobs_pb2
+from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_daemon.queue import jobs
+from flowanchor_daemon.queue.jobs import StoredArtifact
 from flowanchor_daemon.queue.listing import Page, Query
 from flowanchor_daemon.queue.store import JobStore
 from hypothesis import HealthCheck, given, settings
@@ -60,6 +61,21 @@ def test_pages_joined_are_the_whole_list(
     while (one := store.take()) is not None:
         taken.append(one.id)
     assert taken == waiting
+
+
+def test_a_page_ends_before_it_outgrows_a_message(store: JobStore) -> None:
+    files = [
+        StoredArtifact(n, jobs_pb2.ARTIFACT_KIND_RESULT, f"result.{n:06d}.png", f"{n}.png", 10, "ab" * 32)
+        for n in range(4000)
+    ]
+    made = [store.submit(wish())[0].id for _ in range(5)]
+    for job in made:
+        store.take()
+        store.succeed(job, types_pb2.EditResult(), files)
+    found = pages(store, Query())
+    assert ids(found) == made[::-1]
+    assert len(found) > 1
+    assert all(sum(job.ByteSize() for job in page.jobs) <= 1 << 20 for page in found)
 
 
 def test_jobs_that_come_and_go_between_pages_shift_nothing(store: JobStore) -> None:

@@ -143,7 +143,8 @@ async def _serve(options: Options, folder: Path, state: StateFolder, token: str)
         )
         ready = time.monotonic() - started
         log.info("Serving on %s after %.2f s (pid %d).", ", ".join([address, *others]), ready, os.getpid())
-        print(f"Serving on {address} (process {os.getpid()}). Ctrl-C ends the daemon.", flush=True)
+        with contextlib.suppress(OSError):  # whoever started it may have closed its end
+            print(f"Serving on {address} (process {os.getpid()}). Ctrl-C ends the daemon.", flush=True)
         idle = asyncio.create_task(_leave_when_idle(parts, options.idle_exit))
         await parts.ending.wait()
         idle.cancel()

@@ -32,7 +32,7 @@ def upload(caller: Caller, path: Path) -> types_pb2.MediaRef:
 
 
 def small_edit(caller: Caller, folder: Path, steps: int = 4, **changes: Any) -> types_pb2.EditRequest:
-    """An edit of a 64x48 clip of 9 frames by the shipped model, its clip uploaded; more `steps` are slower."""
+    """An edit of a 64x48 clip of 9 frames by the shipped model, its clip uploaded; `steps` make it slow."""
     path = folder / "clip.mkv"
     clip = upload(caller, path if path.exists() else write_clip(path, 64, 48, 9))
     edit = types_pb2.EditRequest(

@@ -63,7 +63,7 @@ def download(manifest: Manifest, file: ModelFile, part: Path, progress: Callable
     Raises:
         ModelError: as `resolve`; "disk-full". What has arrived stays for the next time.
     """
-    url = hf_hub_url(manifest.repository, file.path, revision=manifest.revision, endpoint=constants.ENDPOINT)
+    url = hf_hub_url(manifest.repository, file.path, revision=manifest.revision)
     with explained(manifest.repository), _Part(part, file, progress) as target:
         have = target.seek(0, io.SEEK_END)
         if have == file.bytes:

@@ -32,7 +32,10 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub on this machine that publishes the tiny model, which the catalogue knows as `tiny`."""
     with serve(Hub(tiny_files())) as running:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
-        monkeypatch.setattr(constants, "ENDPOINT", running.url)  # for pulls in this process
+        # for pulls in this process, where the library has read the variable already
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, running.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", running.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         publish(monkeypatch, COMMIT)
         yield running

@@ -32,6 +32,7 @@ ENDED = frozenset({jobs_pb2.JOB_STATE_SUCCEEDED, jobs_pb2.JOB_STATE_FAILED, jobs
 """States a job does not leave."""
 
 LONG_POLL_SECONDS = 10.0
+_SHORTEST_POLL_SECONDS = 0.1
 LOAD_SECONDS = 900.0  # a large model from a slow disk
 _TRIES = 4
 _FINAL = frozenset({"api-version", "daemon-silent"})
@@ -205,8 +206,11 @@ class Client:
         preview = 0 if previews else -1
         start = Start.AFTER_A_CRASH if self._start is Start.ON_DEMAND else self._start
         while True:
+            asked = time.monotonic()
             update = self._job(job_id, since, LONG_POLL_SECONDS, preview, start)
             if update is None:
+                # A daemon on its way out answers at once, whatever wait it was asked for.
+                time.sleep(max(0.0, asked + _SHORTEST_POLL_SECONDS - time.monotonic()))
                 continue
             yield update
             if update.job.state in ENDED:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -201,43 +202,83 @@ def start_long_edit(
     raise AssertionError(f"the edit ended with {process.wait()} before its first step")
 
 
-def test_ctrl_c_cancels_with_exit_code_130_and_leaves_nothing(
-    command: list[str], environment: dict[str, str], edit_arguments: list[Any], tmp_path: Path
+def last_job(run: Run) -> str:
+    """State of the job that was made last."""
+    jobs = json.loads(run("jobs", "list", "--json", "--limit", 1).stdout)
+    return str(jobs[0]["state"])
+
+
+def test_ctrl_c_cancels_the_job_with_exit_code_130_and_leaves_nothing(
+    run: Run, command: list[str], environment: dict[str, str], edit_arguments: list[Any], tmp_path: Path
 ) -> None:
     process = start_long_edit(command, environment, edit_arguments, tmp_path)
+    assert last_job(run) == "running"
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "cancelled" in errors
     assert names(tmp_path) == []
+    assert last_job(run) == "cancelled"
 
 
-def test_a_polite_kill_leaves_nothing(
-    command: list[str], environment: dict[str, str], edit_arguments: list[Any], tmp_path: Path
+def test_a_polite_kill_cancels_the_job_and_leaves_nothing(
+    run: Run, command: list[str], environment: dict[str, str], edit_arguments: list[Any], tmp_path: Path
 ) -> None:
     process = start_long_edit(command, environment, edit_arguments, tmp_path)
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert names(tmp_path) == []
+    assert last_job(run) == "cancelled"
 
 
 def test_a_kill_leaves_nothing_under_the_final_name(
-    command: list[str], environment: dict[str, str], clip: Path, edit_arguments: list[Any], tmp_path: Path
+    run: Run, command: list[str], environment: dict[str, str], edit_arguments: list[Any], tmp_path: Path
 ) -> None:
-    """Killed at the worst moment: while the result is being written."""
-    long = tmp_path / "long.mkv"
-    write(long, "ffv1", 400, WIDTH, HEIGHT, 120)
-    line = [*command, *map(str, [edit_arguments[0], long, *edit_arguments[2:]])]
-    line += ["--steps", "1", "--skip", "0", "-o", "out.mkv"]
-    process = subprocess.Popen(line, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for text in process.stderr:
-        if text.startswith("deliver: 0/"):
-            break
-    while not [name for name in names(tmp_path) if name.endswith(".partial.mkv")]:
+    """Killed at the worst moment: all of the result is there but not yet known to be on the disk."""
+    assert run("jobs", "list").returncode == 0  # the daemon must not be started by the command with the shim
+    shim, folder = tmp_path / "shim", tmp_path / "work"
+    shim.mkdir()
+    folder.mkdir()
+    (shim / "sitecustomize.py").write_text("import os, signal\nos.fsync = lambda handle: signal.pause()\n")
+    path = os.pathsep.join([str(shim), environment["PYTHONPATH"]])
+    process = subprocess.Popen(
+        [*command, *map(str, edit_arguments), "-o", "out.mkv"],
+        env={**environment, "PYTHONPATH": path},
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not [name for name in names(folder) if name.endswith(".partial.mkv")]:
         assert process.poll() is None, "the edit ended before it could be killed"
+        time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
-    assert not (tmp_path / "out.mkv").exists()
+    assert not (folder / "out.mkv").exists()
+    # What was made is not lost: it can still be fetched to where it was to go.
+    job = json.loads(run("jobs", "list", "--json", "--limit", 1).stdout)[0]["job"]
+    assert run("jobs", "fetch", job).returncode == 0
+    assert (folder / "out.mkv").exists()
+
+
+def test_an_image_sequence_comes_back_numbered_as_it_went_in(
+    run: Run, edit_arguments: list[Any], tmp_path: Path
+) -> None:
+    frames = tmp_path / "frames"
+    masks = tmp_path / "masks"
+    for folder, value in ((frames, 90), (masks, 255)):
+        folder.mkdir()
+        for number in range(20, 32):
+            write(folder / f"a.{number:04d}.png", "png", 1, WIDTH, HEIGHT, value + number % 5)
+    edit_arguments[1:4] = [frames, "--mask", masks]
+    out = tmp_path / "out" / "b.%04d.png"
+    out.parent.mkdir()
+    options = ["--rate", "25", "--frames", "3-7"]
+    for deliver, target in (("full", out), ("patch", tmp_path / "patch")):
+        done = run(*edit_arguments, *options, "--deliver", deliver, "--format", "png", "-o", target, "--json")
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout.splitlines()[-1])
+        assert (told["frames"], told["rate"], told["output"]) == (5, "25/1", str(target))
+    assert names(out.parent) == [f"b.{number:04d}.png" for number in range(23, 28)]
+    assert names(tmp_path / "patch") == [f"patch.{number:06d}.png" for number in range(23, 28)]

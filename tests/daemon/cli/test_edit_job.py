@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What interruptions and failures of an edit at the daemon become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from flowanchor.v1 import jobs_pb2, types_pb2
+from flowanchor_client import Client, JobUpdate, ServiceFailure
+from flowanchor_daemon.cli import edit_job
+from flowanchor_daemon.cli.delivery import deliver
+from flowanchor_daemon.cli.outcome import exit_code
+from flowanchor_daemon.cli.progress import Lines
+
+RUNNING, CANCELLED = jobs_pb2.JOB_STATE_RUNNING, jobs_pb2.JOB_STATE_CANCELLED
+
+
+class Daemon:
+    """Plays a client: gives a job's states one after the other, raises what is put among them."""
+
+    def __init__(self, *states: Any) -> None:
+        self.states = list(states)
+        self.cancelled: list[str] = []
+        self.written: list[Path] = []
+        self.refuses: Path | None = None
+
+    def watch(self, job: str, since: int = 0) -> Iterator[JobUpdate]:
+        while self.states:
+            state = self.states.pop(0)
+            if isinstance(state, BaseException):
+                raise state
+            yield JobUpdate(jobs_pb2.Job(id=job, state=state), b"")
+
+    def cancel(self, job: str) -> None:
+        self.cancelled.append(job)
+
+    def download(self, job: str, artifact: jobs_pb2.Artifact, target: Path, progress: Any = None) -> None:
+        if target == self.refuses:
+            kind = types_pb2.FAILURE_KIND_DELIVERY
+            raise ServiceFailure("disk-full", "The disk filled up.", "Free some space.", kind)
+        self.written.append(target)
+
+    def download_images(self, job: str, found: Sequence[Any], targets: Sequence[Path], _: Any) -> None:
+        self.written.extend(targets)
+
+
+def client(daemon: Daemon) -> Client:
+    return cast(Client, daemon)
+
+
+def test_cancelling_waits_until_the_job_has_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    daemon = Daemon(RUNNING, jobs_pb2.JOB_STATE_CANCELLING, CANCELLED)
+    edit_job.cancel(client(daemon), "one")
+    assert (daemon.cancelled, daemon.states) == (["one"], [])
+    assert "Cancelling" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("again", [KeyboardInterrupt(), SystemExit(143)])
+def test_a_second_interruption_leaves_at_once_and_says_what_goes_on(
+    again: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    daemon = Daemon(RUNNING, again, CANCELLED)
+    edit_job.cancel(client(daemon), "one")
+    assert daemon.states == [CANCELLED]
+    assert "The job one goes on being cancelled in the daemon." in capsys.readouterr().err
+
+
+def test_a_daemon_that_is_gone_does_not_hide_the_interruption(capsys: pytest.CaptureFixture[str]) -> None:
+    edit_job.cancel(client(Daemon(ServiceFailure("draining", "It ends.", "Wait."))), "one")
+    assert "could not be cancelled: It ends. Wait." in capsys.readouterr().err
+
+
+def test_a_job_cancelled_elsewhere_is_exit_code_130() -> None:
+    with pytest.raises(ServiceFailure) as caught:
+        edit_job.follow(client(Daemon(RUNNING, CANCELLED)), jobs_pb2.Job(id="one"), Lines())
+    assert exit_code(caught.value) == 130
+
+
+def test_a_failed_job_raises_what_it_says() -> None:
+    class Failing(Daemon):
+        def watch(self, job: str, since: int = 0) -> Iterator[JobUpdate]:
+            failure = types_pb2.Failure(
+                code="clip-damaged", message="Frame 3 is bad.", kind=types_pb2.FAILURE_KIND_INPUT
+            )
+            yield JobUpdate(jobs_pb2.Job(id=job, state=jobs_pb2.JOB_STATE_FAILED, failure=failure), b"")
+
+    with pytest.raises(ServiceFailure) as caught:
+        edit_job.follow(client(Failing()), jobs_pb2.Job(id="one"), Lines())
+    assert (caught.value.code, exit_code(caught.value)) == ("clip-damaged", 2)
+
+
+def finished(*names: str, file_format: str = "ffv1") -> jobs_pb2.Job:
+    artifacts = [
+        jobs_pb2.Artifact(index=index, kind=jobs_pb2.ARTIFACT_KIND_RESULT, name=name)
+        for index, name in enumerate(names)
+    ]
+    artifacts.append(jobs_pb2.Artifact(index=len(names), kind=jobs_pb2.ARTIFACT_KIND_SHEET, name="sheet.png"))
+    result = types_pb2.EditResult(
+        format=file_format,
+        rate=types_pb2.Rational(numerator=24000, denominator=1001),
+        seconds={"edit": 2.0, "load": 1.0, "verify": 0.5},
+        settings={"gamma": types_pb2.ParameterValue(number=0.5)},
+        crop=types_pb2.Box(x=1, y=2, width=32, height=16),
+    )
+    return jobs_pb2.Job(id="one", artifacts=artifacts, result=result)
+
+
+def test_results_and_sheet_are_delivered_and_told_as_before(tmp_path: Path) -> None:
+    daemon, out, sheet = Daemon(), tmp_path / "out.mkv", tmp_path / "sheet.png"
+    result = deliver(client(daemon), finished("result.mkv"), [out], out, sheet)
+    assert daemon.written == [out, sheet]
+    told = result.to_json()
+    assert (told["job"], told["rate"], told["output"], told["sheet"]) == (
+        "one",
+        "24000/1001",
+        str(out),
+        str(sheet),
+    )
+    assert list(told["seconds"]) == ["load", "edit", "verify"]
+    assert (told["settings"], told["crop"], told["start_timecode"]) == ({"gamma": 0.5}, (1, 2, 32, 16), None)
+
+
+def test_a_sheet_that_cannot_be_written_costs_only_itself(tmp_path: Path) -> None:
+    daemon, out, sheet = Daemon(), tmp_path / "out.mkv", tmp_path / "sheet.png"
+    daemon.refuses = sheet
+    result = deliver(client(daemon), finished("result.mkv"), [out], out, sheet)
+    assert (daemon.written, result.sheet) == ([out], None)
+    assert result.notices == ("The contact sheet was not written: The disk filled up.",)
+
+
+def test_images_go_to_the_names_they_are_given(tmp_path: Path) -> None:
+    daemon, targets = Daemon(), [tmp_path / "a.1.png", tmp_path / "a.2.png"]
+    job = finished("result.000001.png", "result.000002.png", file_format="png")
+    deliver(client(daemon), job, targets, tmp_path / "a.%d.png", None)
+    assert daemon.written == targets
+
+
+def test_a_result_of_another_number_of_files_is_not_delivered(tmp_path: Path) -> None:
+    daemon = Daemon()
+    with pytest.raises(ServiceFailure):
+        deliver(client(daemon), finished("result.mkv"), [tmp_path / "a", tmp_path / "b"], tmp_path, None)
+    assert daemon.written == []

@@ -66,6 +66,13 @@ def _not_running(places: Places) -> Iterator[Finding]:
     if (failed := _failed_start(places)) is not None:
         yield failed
         return
+    if os.path.lexists(places.state.root) and (lock := DaemonLock(places.state.root)).is_held():
+        yield problem(
+            "daemon",
+            f"The daemon of {places.state.root} (process {lock.holder()}) meets its clients elsewhere.",
+            "Give FLOWANCHOR_RUNTIME the value it was started with, or end that process.",
+        )
+        return
     left = _discovery(places)
     if left is None:
         yield ok("daemon", "not running; it is started when it is needed")

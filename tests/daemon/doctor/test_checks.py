@@ -269,6 +269,13 @@ def test_a_daemon_that_crashed_and_one_that_could_not_start_are_told(places: Pla
     assert found.level == "warning"
 
 
+def test_a_daemon_of_the_same_state_at_another_meeting_place_is_a_problem(places: Places) -> None:
+    with DaemonLock(rendezvous.private_folder(places.state.root)) as lock:
+        assert lock.acquire()
+        (found,) = service_checks.check_daemon(places)
+    assert (found.level, "FLOWANCHOR_RUNTIME" in found.action) == ("problem", True)
+
+
 # the report
 
 

@@ -53,6 +53,7 @@ IDLE_EXIT_SECONDS: Final = 900.0
 KEEP_ALIVE_SECONDS: Final = 300.0
 _IDLE_HELP: Final = "end after this long without calls and jobs (default %(default)g)"
 _KEEP_HELP: Final = "free the model's memory after this long without edits (default %(default)g; 0: at once)"
+_LOOK_SECONDS: Final = 5.0  # between looks whether the daemon is still needed
 _LOCK_SECONDS: Final = 1.0  # clients that look whether the lock is held do so by taking it for an instant
 _DRAIN_SECONDS: Final = 60.0  # for the running job's step and checkpoint; afterwards it is killed
 _GRACE_SECONDS: Final = 1.0  # for calls in flight once nothing runs any more
@@ -145,29 +146,39 @@ async def _serve(options: Options, folder: Path, state: StateFolder, token: str)
         log.info("Serving on %s after %.2f s (pid %d).", ", ".join([address, *others]), ready, os.getpid())
         with contextlib.suppress(OSError):  # whoever started it may have closed its end
             print(f"Serving on {address} (process {os.getpid()}). Ctrl-C ends the daemon.", flush=True)
-        idle = asyncio.create_task(_leave_when_idle(parts, options.idle_exit))
+        idle = asyncio.create_task(_leave_when_not_needed(parts, folder, options.idle_exit))
         await parts.ending.wait()
         idle.cancel()
         log.info("Ending: %s.", parts.ending.reason)
         await parts.drain(_DRAIN_SECONDS)
-        Discovery.remove(folder, os.getpid())
+        if _can_be_found(folder):
+            Discovery.remove(folder, os.getpid())
         await server.stop(0 if parts.ending.now else _GRACE_SECONDS)
     finally:
         await parts.close()
     log.info("Ended.")
 
 
-async def _leave_when_idle(parts: Parts, idle_exit: float) -> None:
-    """Ask for the end once nobody has needed the daemon for `idle_exit` seconds."""
-    if idle_exit < 0:
-        return
+async def _leave_when_not_needed(parts: Parts, folder: Path, idle_exit: float) -> None:
+    """Ask for the end once nobody has needed the daemon for `idle_exit` seconds, or nobody can find it any more:
+    when a cleaner of temporary files took the meeting place away, only another daemon can be reached."""
     while not parts.ending.asked:
+        if not _can_be_found(folder):
+            parts.ending.ask(f"nobody can find the daemon, its file in {folder} is gone")
         if await parts.busy():
             parts.activity.touch()
-        left = idle_exit - parts.activity.idle_seconds
+        left = idle_exit - parts.activity.idle_seconds if idle_exit >= 0 else _LOOK_SECONDS
         if left <= 0:
             parts.ending.ask(f"nobody needed the daemon for {idle_exit:g} s")
-        await asyncio.sleep(min(max(left, 0.05), 5.0))
+        await asyncio.sleep(min(max(left, 0.05), _LOOK_SECONDS))
+
+
+def _can_be_found(folder: Path) -> bool:
+    try:
+        found = Discovery.read(folder)
+    except RendezvousError:
+        return False  # clients refuse it as well
+    return found is not None and found.pid == os.getpid()
 
 
 def _hear_signals(parts: Parts) -> None:
@@ -182,8 +193,8 @@ def _hear_signals(parts: Parts) -> None:
     loop = asyncio.get_running_loop()
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         number = getattr(signal, name, None)
-        if number is None:
-            continue
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+            continue  # nohup means that it is to stay
         try:
             loop.add_signal_handler(number, heard, number)
         except NotImplementedError:  # Windows

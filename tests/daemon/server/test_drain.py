@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from flowanchor.rendezvous import DaemonLock
 from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from grpc_health.v1 import health_pb2
 
-from tests.daemon.edits import small_edit, submit, wait_for_end, wait_for_step
+from tests.daemon.edits import get, small_edit, submit, wait_for_end, wait_for_step
 from tests.daemon.processes import Daemons, failure_of, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals are those of POSIX")
@@ -106,8 +107,16 @@ def test_diagnosis_of_a_daemon_that_has_worked(daemon: Daemons, tmp_path: Path) 
         before = look(system_pb2.DiagnoseRequest(), timeout=30, metadata=caller.metadata)
         assert before.engine == system_pb2.ENGINE_STATE_STOPPED
         assert before.engine_memory_bytes == 0
-        wait_for_end(caller, submit(caller, small_edit(caller, tmp_path)).id)
+        job = wait_for_end(caller, submit(caller, small_edit(caller, tmp_path)).id)
         after = look(system_pb2.DiagnoseRequest(), timeout=30, metadata=caller.metadata)
+        # A call that waits for a change does not hold up the end, and is answered.
+        request = jobs_pb2.GetJobRequest(id=job.id, since=get(caller, job.id).revision, wait_ms=30_000)
+        waiting = caller.jobs.GetJob.future(request, timeout=60, metadata=caller.metadata)
+        look(system_pb2.DiagnoseRequest(), timeout=30, metadata=caller.metadata)
+        begun = time.monotonic()
+        assert running.stop() == 0
+        assert not waiting.result().changed
+        assert time.monotonic() - begun < 25
     assert {finding.name for finding in after.findings} == {
         *("disk", "store", "queue", "models", "failures", "engine")
     }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -198,6 +199,30 @@ class TestEnding:
             running.signal(signal.SIGTERM)
             assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
             assert running.wait() == 0
+
+    @pytest.mark.parametrize("gone", ["daemon.json", ""])
+    def test_on_being_out_of_reach(self, gone: str, daemon: Daemons) -> None:
+        """As when a cleaner of temporary files comes by: only another daemon could be found again."""
+        running = daemon("--idle-exit", "-1")
+        if gone:
+            (running.runtime / gone).unlink()
+        else:
+            shutil.rmtree(running.runtime)
+        assert running.wait() == 0
+        assert "nobody can find" in running.log
+        running.runtime.mkdir(mode=0o700, exist_ok=True)
+        assert info(daemon()).api_major == 1
+
+    def test_nohup_is_heeded(self, daemon: Daemons) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            running = daemon()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        running.signal(signal.SIGHUP)
+        assert info(running).api_major == 1
+        assert running.stop() == 0
+        assert "SIGTERM" in running.log
 
     def test_on_idleness(self, daemon: Daemons) -> None:
         running = daemon("--idle-exit", "0.5")

@@ -267,7 +267,7 @@ def test_an_image_sequence_comes_back_numbered_as_it_went_in(
 ) -> None:
     frames = tmp_path / "frames"
     masks = tmp_path / "masks"
-    for folder, value in ((frames, 90), (masks, 255)):
+    for folder, value in ((frames, 90), (masks, 240)):
         folder.mkdir()
         for number in range(20, 32):
             write(folder / f"a.{number:04d}.png", "png", 1, WIDTH, HEIGHT, value + number % 5)

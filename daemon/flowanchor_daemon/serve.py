@@ -160,8 +160,8 @@ async def _serve(options: Options, folder: Path, state: StateFolder, token: str)
 
 
 async def _leave_when_not_needed(parts: Parts, folder: Path, idle_exit: float) -> None:
-    """Ask for the end once nobody has needed the daemon for `idle_exit` seconds, or nobody can find it any more:
-    when a cleaner of temporary files took the meeting place away, only another daemon can be reached."""
+    """Ask for the end once nobody has needed the daemon for `idle_exit` seconds, or nobody can find it: when
+    a cleaner of temporary files took the meeting place away, only another daemon can be reached."""
     while not parts.ending.asked:
         if not _can_be_found(folder):
             parts.ending.ask(f"nobody can find the daemon, its file in {folder} is gone")

@@ -28,11 +28,17 @@ def to_failure(exception: BaseException) -> types_pb2.Failure:
     known = CATALOGUE.get(exception.code)
     return types_pb2.Failure(
         code=exception.code,
-        message=exception.message,
-        action=exception.action,
+        message=_plain(exception.message),
+        action=_plain(exception.action),
         kind=kind_of(exception),
         anchor=exception.code if known else "",
     )
+
+
+def _plain(text: str) -> str:
+    """One line that shows what it says: names from files and clients may hold line breaks, escape sequences
+    for terminals and signs that turn the direction of writing."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def kind_of(exception: FlowAnchorError) -> types_pb2.FailureKind.ValueType:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import grpc.aio
 from flowanchor.v1 import jobs_pb2_grpc, media_pb2_grpc, models_pb2_grpc, system_pb2_grpc
-from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 
 from flowanchor_daemon.server.activity import ActivityInterceptor
 from flowanchor_daemon.server.auth import TokenInterceptor
@@ -16,7 +16,6 @@ from flowanchor_daemon.server.parts import Parts
 from flowanchor_daemon.server.translate import ErrorInterceptor
 from flowanchor_daemon.server.version import VersionInterceptor
 
-SERVICES: Final = ("Jobs", "Media", "Models", "System")
 MESSAGE_SLACK: Final = 1 << 20  # bytes beside a chunk: a header, or a job of ten thousand images
 
 
@@ -64,6 +63,3 @@ def build(parts: Parts) -> grpc.aio.Server:
     system_pb2_grpc.add_SystemServicer_to_server(parts.system_service, server)
     health_pb2_grpc.add_HealthServicer_to_server(parts.health, server)
     return server
-
-
-__all__ = ["SERVICES", "build", "health", "options"]

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from flowanchor_core.backbone import Backbone
 from flowanchor_core.errors import ModelError
-from flowanchor_core.model_files import fingerprint, read_header
+from flowanchor_core.model_files import check_layout, fingerprint, read_header
 
 WEIGHTS = {
     "transformer": "transformer/diffusion_pytorch_model.safetensors",
@@ -245,3 +245,23 @@ def test_a_fingerprint_changes_with_any_byte(tmp_path: Path) -> None:
     assert fingerprint([path]) == before
     path.write_bytes(b"a" * 999 + b"b")
     assert fingerprint([path]) != before
+
+
+def test_a_layout_is_the_files_that_make_the_model(wan_folder: Path, sharded_wan_folder: Path) -> None:
+    for folder in (wan_folder, sharded_wan_folder):
+        files = check_layout(folder)
+        assert all((folder / file).is_file() for file in files)
+        assert {file.suffix for file in files} == {".json", ".safetensors"}
+        assert set(files) >= {path.relative_to(folder) for path in folder.rglob("*.safetensors")}
+
+
+def test_a_layout_leaves_out_what_does_not_belong(wan_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(wan_folder, tmp_path / "m"))
+    expected = check_layout(folder)
+    (folder / "vae" / "diffusion_pytorch_model.bin").write_bytes(pickle.dumps({}))
+    (folder / "vae" / "code.py").write_text("import os")
+    assert check_layout(folder) == expected
+    (folder / WEIGHTS["vae"]).write_bytes(pickle.dumps({}))
+    with pytest.raises(ModelError) as caught:
+        check_layout(folder)
+    assert caught.value.code == "not-safetensors"

@@ -71,6 +71,26 @@ def test_models_are_found_by_name_and_by_path(tmp_path: Path, monkeypatch: pytes
     assert models.names() == ["shapes", "mine"]
 
 
+def test_a_link_names_a_folder_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, elsewhere = tmp_path / "shelf", make_model(tmp_path / "elsewhere")
+    shelf.mkdir()
+    monkeypatch.setenv("FLOWANCHOR_MODELS", str(shelf))
+    (shelf / f"far{models.LINK_SUFFIX}").write_text(json.dumps({"folder": str(elsewhere)}))
+    (shelf / f"gone{models.LINK_SUFFIX}").write_text(json.dumps({"folder": str(tmp_path / "gone")}))
+    assert models.find_model("far") == elsewhere
+    assert models.names() == ["shapes", "far"]
+    with pytest.raises(ModelError, match="'gone' lies in"):
+        models.find_model("gone")
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/x", "x" * 5000, "a\0b"])
+def test_what_cannot_be_a_path_is_an_unknown_model(name: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        models.find_model(name)
+    assert caught.value.code == "unknown-model"
+    assert len(caught.value.message) < 1000
+
+
 @pytest.mark.parametrize("name", ["", "nothing-of-that-name", "../shelf/../nowhere"])
 def test_an_unknown_model_is_named_with_the_known_ones(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

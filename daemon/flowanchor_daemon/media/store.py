@@ -29,6 +29,8 @@ from flowanchor_daemon.media.quota import MediaLimits, check_free, disk_full, hu
 _PARTIAL = "partial"
 _BLOCK = 1 << 20
 _UPLOADS_REMEMBERED = 256
+_TOUCHES_REMEMBERED = 10_000
+_RESULTS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class MediaStore:
         self._lock = threading.Lock()
         self._uploads: OrderedDict[str, _Upload] = OrderedDict()
         self._touched: dict[str, float] = {}
+        self._prune_at = _TOUCHES_REMEMBERED
+        self._results = (-_RESULTS_SECONDS, 0)
         _make_folder(folder)
         _make_folder(folder / _PARTIAL)
         self._used = sum(entry.bytes for entry in self._files())
@@ -91,6 +95,7 @@ class MediaStore:
     def attach(self, keep: Callable[[], set[str]], results_bytes: Callable[[], int]) -> None:
         """Give the rules of the constructor later: the queue is made after the store."""
         self._keep, self._results_bytes = keep, results_bytes
+        self._results = (-_RESULTS_SECONDS, 0)
 
     def stat(self, sha256: str) -> MediaState:
         """What is there of a file. A whole one is safe from eviction for the next `grace_seconds`."""
@@ -168,8 +173,10 @@ class MediaStore:
         check_free(self.folder, rest, self.limits.free_floor_bytes)
 
     def _within_quota(self, need: int, keep: Callable[[], set[str]] | None, sparing: str | None) -> None:
-        results = self._results_bytes()
         limit = self.limits.max_store_bytes
+        if self.used_bytes() + self._recent_results() + need <= limit:
+            return
+        results = self._results_bytes()
         excess = self.used_bytes() + results + need - limit
         if excess <= 0:
             return
@@ -186,16 +193,21 @@ class MediaStore:
                 self._used -= victim.bytes
             excess -= victim.bytes
 
+    def _recent_results(self) -> int:
+        """Bytes of results as of the last second: every piece of an upload asks."""
+        asked, results = self._results
+        if time.monotonic() - asked >= _RESULTS_SECONDS:
+            results = self._results_bytes()
+            self._results = (time.monotonic(), results)
+        return results
+
     def _evictable(self, keep: Callable[[], set[str]] | None, sparing: str | None) -> list[_File]:
         """Files that may go, longest unused first. One with a second name is laid out for a job: it stays."""
         if keep is None:
             return []
         kept = keep()
         with self._lock:
-            now = time.monotonic()
-            self._touched = {
-                name: at for name, at in self._touched.items() if now - at < self.limits.grace_seconds
-            }
+            self._forget_touches()
             found = [
                 file
                 for file in self._files()
@@ -232,7 +244,7 @@ class MediaStore:
         finally:
             with self._lock:
                 upload.users -= 1
-                self._touched[sha256] = time.monotonic()
+                self._touch(sha256)
                 idle = [name for name, entry in self._uploads.items() if entry.users == 0]
                 for name in idle[: max(0, len(self._uploads) - _UPLOADS_REMEMBERED)]:
                     del self._uploads[name]
@@ -303,8 +315,19 @@ class MediaStore:
         with self._lock:
             if not self._whole(sha256).is_file():
                 return False
-            self._touched[sha256] = time.monotonic()
+            self._touch(sha256)
             return True
+
+    def _touch(self, sha256: str) -> None:
+        """With the lock held."""
+        self._touched[sha256] = time.monotonic()
+        if len(self._touched) > self._prune_at:
+            self._forget_touches()
+            self._prune_at = max(_TOUCHES_REMEMBERED, 2 * len(self._touched))
+
+    def _forget_touches(self) -> None:
+        oldest = time.monotonic() - self.limits.grace_seconds
+        self._touched = {name: at for name, at in self._touched.items() if at > oldest}
 
     def _whole(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256

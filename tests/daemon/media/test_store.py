@@ -213,6 +213,37 @@ def test_files_of_jobs_are_never_evicted(tmp_path: Path) -> None:
     store.make_room(600, keep=set)
 
 
+def test_results_that_were_deleted_count_no_more_at_once(tmp_path: Path) -> None:
+    results = [2500]
+    store = MediaStore(
+        tmp_path / "media", MediaLimits(max_store_bytes=3000), keep=set, results_bytes=lambda: results[0]
+    )
+    assert code_of(lambda: store.write(SHA, 1000, 0, b"")) == "quota-full"
+    results[0] = 0
+    assert store.write(SHA, 1000, 0, b"").received_bytes == 0
+
+
+def test_the_queue_is_not_asked_at_every_piece(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def results() -> int:
+        asked.append(1)
+        return 0
+
+    store = MediaStore(tmp_path / "media", MediaLimits(), keep=set, results_bytes=results)
+    for at in range(0, 1000, 10):
+        store.write(SHA, len(DATA), at, DATA[at : at + 10])
+    assert len(asked) < 20
+
+
+def test_what_was_touched_long_ago_is_forgotten(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path / "media", MediaLimits(grace_seconds=0))
+    for number in range(10_050):
+        store.write(f"{number:064x}", 10, 0, b"")
+    assert len(store._touched) < 100
+    assert len(store._uploads) <= 257
+
+
 def test_nothing_goes_when_it_would_not_help(tmp_path: Path) -> None:
     store = full_store(tmp_path, set(), results=2500)
     sha = put(store, b"y" * 400)

@@ -100,7 +100,10 @@ def dangerous_options(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             named = isinstance(key, ast.Constant) and key.value in _OPTIONS
-            if named and not (isinstance(value, ast.Constant) and value.value is False):
+            harmless = isinstance(value, ast.Constant) and (
+                value.value is False or isinstance(value.value, str)
+            )
+            if named and not harmless:
                 yield f"has an option {ast.unparse(key or node)}"
 
 

@@ -86,6 +86,7 @@ def test_the_rules_notice(source: str) -> None:
         "av.open(file, mode='w', format='mov')",
         "av.open(path, mode='r', options={'protocol_whitelist': 'file'})",
         "load('x')",
+        "names = {'shell': '; rm x'}",
         "vae.from_pretrained(x, use_safetensors=True)",
         "PROTOCOLS: Final = 'file'",
     ],

@@ -167,16 +167,12 @@ class Attempt:
     async def _follow(self, run: engine_pb2.Run) -> _Ending:
         """Pass the engine's events on until the last one."""
         ending: _Ending | None = None
-        told = False
         self._running = True
         try:
             async with aclosing(self._tools.engine.run(run, run.edit.device or "auto")) as events:
                 async for event in events:
                     if event.job not in ("", self.job):
                         continue
-                    if not told:  # what was asked before the engine knew the job is asked again
-                        told = True
-                        await self._ask_again()
                     ending = await self._take_in(event) or ending
         except EngineCrashed:
             if ending is None:
@@ -184,12 +180,6 @@ class Attempt:
         finally:
             self._running = False
         return ending or _Crash("no answer")
-
-    async def _ask_again(self) -> None:
-        if self._cancelling:
-            await self._tools.engine.cancel(self.job)
-        elif self._suspending:
-            await self._tools.engine.suspend(self.job)
 
     async def _take_in(self, event: engine_pb2.Event) -> _Ending | None:
         store, board = self._tools.store, self._tools.board

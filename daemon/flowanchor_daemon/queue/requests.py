@@ -55,6 +55,11 @@ def check_submit(request: jobs_pb2.SubmitJobRequest) -> None:
     check_client(request.client)
 
 
+def check_device(device: str) -> None:
+    if not _DEVICE.fullmatch(device):
+        raise invalid("device", "is none of auto, cpu, cuda and cuda:N")
+
+
 def check_client(client: str) -> None:
     if len(client) > MAX_CLIENT_CHARS or not client.isprintable():
         raise invalid("client", f"is not plain text of up to {MAX_CLIENT_CHARS} characters")
@@ -140,8 +145,7 @@ def _check_names(edit: types_pb2.EditRequest) -> None:
             f"There is no preset called '{edit.preset[:40]}'.",
             f"Known are {', '.join(presets.NAMES)}.",
         )
-    if not _DEVICE.fullmatch(edit.device):
-        raise invalid("device", "is none of auto, cpu, cuda and cuda:N")
+    check_device(edit.device)
 
 
 def _check_prompts(edit: types_pb2.EditRequest, limits: system_pb2.Limits) -> None:

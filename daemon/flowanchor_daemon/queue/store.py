@@ -161,10 +161,10 @@ class JobStore(Runs):
             return self.get(job)
 
     def _open_gap(self, sql: sqlite3.Connection, target: int) -> int:
-        """Move a waiting job and those after it back by one rank more than needed; its priority."""
+        """Move a waiting job and those after it back by one rank; its priority."""
         priority = int(sql.execute("SELECT priority FROM jobs WHERE seq = ?", (target,)).fetchone()[0])
         sql.execute(
-            "UPDATE jobs SET rank = rank + 2 WHERE state = ?1 AND priority = ?2 AND "
+            "UPDATE jobs SET rank = rank + 1 WHERE state = ?1 AND priority = ?2 AND "
             "(rank, seq) >= (SELECT rank, seq FROM jobs WHERE seq = ?3)",
             (QUEUED, priority, target),
         )

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flowanchor.engine.v1 import engine_pb2
@@ -44,7 +45,9 @@ def test_a_disk_that_fills_up_under_the_result_fails_the_job_and_leaves_nothing(
     play(scene)
 
 
-def test_a_queue_that_cannot_take_the_result_fails_the_job_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_queue_that_cannot_take_the_result_fails_the_job_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scene() -> None:
         script = [*success()]
         done = script[-1]
@@ -55,9 +58,17 @@ def test_a_queue_that_cannot_take_the_result_fails_the_job_and_leaves_nothing(tm
             await b.until_held()
             sql = b.store._database.connection
             sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
+            real, left = b.store.fail, []
+
+            def fail(*arguments: Any) -> int:
+                left.extend(b.left(job))
+                return real(*arguments)
+
+            monkeypatch.setattr(b.store, "fail", fail)
             b.engine.let_go()
             found = await b.until(job)
             assert (found.state, found.failure.code) == (jobs.FAILED, "disk-full")
+            assert not any(path.startswith("artifacts") for path in left), "no room made for the failure"
             await b.until_idle()
             assert b.left(job) == []
 

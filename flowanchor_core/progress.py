@@ -19,7 +19,7 @@ PHASES = ("read", "encode", "edit", "decode", "deliver", "verify")
 
 @dataclass(frozen=True)
 class PhaseStarted:
-    """A phase begins; `total` is its number of steps (frames, prompts or sampling steps)."""
+    """A phase begins; `total` is its number of steps (prompts, frames, latent frames or sampling steps)."""
 
     phase: str
     total: int

@@ -51,7 +51,7 @@ def test_all_facts_are_in_the_message() -> None:
     assert dict(made.seconds) == RESULT.seconds
     assert {name: value_of(value) for name, value in made.settings.items()} == RESULT.settings
     assert {name: value_of(value) for name, value in made.sampling.items()} == RESULT.sampling
-    assert (made.crop.x, made.crop.y, made.crop.width, made.crop.height) == RESULT.crop
+    assert made.crop == types_pb2.Box(x=16, y=32, width=64, height=48)
     assert (made.model_width, made.model_height) == RESULT.model_size
     assert tuple(made.target_words) == RESULT.target_words
     assert list(made.notices) == notices

@@ -21,7 +21,7 @@ def test_help_does_not_load_torch(environment: dict[str, str]) -> None:
 def test_help_lists_the_commands(run: Run) -> None:
     done = run("--help")
     assert done.returncode == 0
-    for name in ("edit", "demo", "bench", "models", "doctor"):
+    for name in ("edit", "demo", "serve", "stop", "jobs", "models", "doctor", "bench"):
         assert name in done.stdout
 
 

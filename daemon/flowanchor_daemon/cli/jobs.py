@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +18,7 @@ from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli import edit_job, fetch, jobs_view
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.edit import print_result
-from flowanchor_daemon.cli.outcome import reported
+from flowanchor_daemon.cli.outcome import CANCELLED, reported
 from flowanchor_daemon.cli.progress import bytes_shown, reporter
 
 app = typer.Typer(help="Edits that are waiting, running and done.", no_args_is_help=True)
@@ -61,7 +64,7 @@ def list_jobs(
 @app.command()
 def watch(job: Id, as_json: Json = False) -> None:
     """Show a job's progress until it ends. Ctrl-C stops watching; the job goes on."""
-    with reported(as_json), reporter() as show, Client.connect() as client:
+    with reported(as_json), _leaving_it(job), reporter() as show, Client.connect() as client:
         ended = edit_job.follow(client, _get(client, job), show)
         if as_json:
             print(json.dumps(jobs_view.as_plain(ended), ensure_ascii=False))
@@ -85,7 +88,7 @@ def fetch_job(
 ) -> None:
     """Deliver a job's result; wait for it if the job has not ended yet."""
     with reported(as_json):
-        with reporter() as show, Client.connect() as client:
+        with _leaving_it(job), reporter() as show, Client.connect() as client:
             ended = edit_job.follow(client, _get(client, job), show)
             out, sheet = fetch.destination(ended, out, sheet)
             names = fetch.targets(ended, out)
@@ -97,7 +100,7 @@ def fetch_job(
 @app.command()
 def cancel(job: Id, as_json: Json = False) -> None:
     """Stop a job: at once while it waits, within a step while it runs."""
-    with reported(as_json), Client.connect() as client:
+    with reported(as_json), _leaving_it(job), Client.connect() as client:
         found = client.cancel(job)
         for update in client.watch(found.id):
             found = update.job
@@ -154,6 +157,16 @@ def delete(
                 print(f"{job} is deleted.")
         if as_json:
             print(json.dumps({"deleted": jobs}))
+
+
+@contextmanager
+def _leaving_it(job: str) -> Iterator[None]:
+    """Say that Ctrl-C has ended this command and not the job."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"No longer waiting for the job {job}; `flowanchor jobs cancel` stops it.", file=sys.stderr)
+        raise typer.Exit(CANCELLED) from None
 
 
 def _get(client: Client, job: str) -> jobs_pb2.Job:

@@ -17,20 +17,18 @@ import hashlib
 import os
 import shutil
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowanchor_daemon.errors import ServiceError
-from flowanchor_daemon.media.quota import MediaLimits, check_free, disk_full, human, is_disk_full, quota_full
+from flowanchor_daemon.media.quota import MediaLimits, disk_full, human, is_disk_full
+from flowanchor_daemon.media.room import Room
 
 _PARTIAL = "partial"
 _BLOCK = 1 << 20
 _UPLOADS_REMEMBERED = 256
-_TOUCHES_REMEMBERED = 10_000
-_RESULTS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,16 +38,6 @@ class MediaState:
     sha256: str
     complete: bool
     received_bytes: int
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file of the store: its bytes, time of last use and number of names."""
-
-    path: Path
-    bytes: int
-    used: float
-    links: int
 
 
 @dataclass
@@ -81,21 +69,15 @@ class MediaStore:
     ) -> None:
         self.folder = folder
         self.limits = limits or MediaLimits()
-        self._keep = keep
-        self._results_bytes = results_bytes or (lambda: 0)
         self._lock = threading.Lock()
         self._uploads: OrderedDict[str, _Upload] = OrderedDict()
-        self._touched: dict[str, float] = {}
-        self._prune_at = _TOUCHES_REMEMBERED
-        self._results = (-_RESULTS_SECONDS, 0)
         _make_folder(folder)
         _make_folder(folder / _PARTIAL)
-        self._used = sum(entry.bytes for entry in self._files())
+        self._room = Room(folder, self.limits, self._lock, self._at_work, keep, results_bytes or (lambda: 0))
 
     def attach(self, keep: Callable[[], set[str]], results_bytes: Callable[[], int]) -> None:
         """Give the rules of the constructor later: the queue is made after the store."""
-        self._keep, self._results_bytes = keep, results_bytes
-        self._results = (-_RESULTS_SECONDS, 0)
+        self._room.attach(keep, results_bytes)
 
     def stat(self, sha256: str) -> MediaState:
         """What is there of a file. A whole one is safe from eviction for the next `grace_seconds`."""
@@ -115,7 +97,7 @@ class MediaStore:
     def used_bytes(self) -> int:
         """Bytes of all media, partial ones included; results are not."""
         with self._lock:
-            return self._used
+            return self._room.used
 
     def write(self, sha256: str, total_bytes: int, offset: int, data: bytes) -> MediaState:
         """Take a piece of the file `sha256` of `total_bytes` that begins at `offset`; empty data only asks.
@@ -150,7 +132,7 @@ class MediaStore:
                     received=upload.received,
                 )
             fresh = memoryview(data)[upload.received - offset :]
-            self._require_room(sha256, total_bytes - upload.received)
+            self._room.require(total_bytes - upload.received, sparing=sha256)
             if fresh:
                 self._append(sha256, upload, fresh)
             if upload.received == total_bytes:
@@ -165,71 +147,11 @@ class MediaStore:
             ServiceError: "quota-full" or "disk-full" when that is not enough; nothing is evicted then that
                 would not have helped.
         """
-        self._within_quota(need, keep or self._keep, sparing=None)
-        check_free(self.folder, need, self.limits.free_floor_bytes)
+        self._room.require(need, keep)
 
-    def _require_room(self, sha256: str, rest: int) -> None:
-        self._within_quota(rest, self._keep, sparing=sha256)
-        check_free(self.folder, rest, self.limits.free_floor_bytes)
-
-    def _within_quota(self, need: int, keep: Callable[[], set[str]] | None, sparing: str | None) -> None:
-        limit = self.limits.max_store_bytes
-        if self.used_bytes() + self._recent_results() + need <= limit:
-            return
-        results = self._results_bytes()
-        excess = self.used_bytes() + results + need - limit
-        if excess <= 0:
-            return
-        victims = self._evictable(keep, sparing)
-        if sum(victim.bytes for victim in victims) < excess:
-            raise quota_full(self.used_bytes(), results, need, limit)
-        for victim in victims:
-            if excess <= 0:
-                return
-            with self._lock:
-                if self._in_use(victim.path.name) or not victim.path.exists():
-                    continue
-                victim.path.unlink()
-                self._used -= victim.bytes
-            excess -= victim.bytes
-
-    def _recent_results(self) -> int:
-        """Bytes of results as of the last second: every piece of an upload asks."""
-        asked, results = self._results
-        if time.monotonic() - asked >= _RESULTS_SECONDS:
-            results = self._results_bytes()
-            self._results = (time.monotonic(), results)
-        return results
-
-    def _evictable(self, keep: Callable[[], set[str]] | None, sparing: str | None) -> list[_File]:
-        """Files that may go, longest unused first. One with a second name is laid out for a job: it stays."""
-        if keep is None:
-            return []
-        kept = keep()
-        with self._lock:
-            self._forget_touches()
-            found = [
-                file
-                for file in self._files()
-                if file.links == 1
-                and (name := file.path.name) not in kept
-                and name != sparing
-                and not self._in_use(name)
-            ]
-        return sorted(found, key=lambda file: file.used)
-
-    def _in_use(self, name: str) -> bool:
-        upload = self._uploads.get(name)
-        return name in self._touched or (upload is not None and upload.users > 0)
-
-    def _files(self) -> Iterator[_File]:
-        for folder in self.folder.iterdir():
-            for path in folder.iterdir() if folder.is_dir() else ():
-                try:
-                    status = path.stat()
-                except FileNotFoundError:  # moved to its place or evicted since
-                    continue
-                yield _File(path, status.st_size, status.st_mtime, status.st_nlink)
+    def _at_work(self, sha256: str) -> bool:
+        upload = self._uploads.get(sha256)
+        return upload is not None and upload.users > 0
 
     @contextlib.contextmanager
     def _upload(self, sha256: str) -> Iterator[_Upload]:
@@ -244,7 +166,7 @@ class MediaStore:
         finally:
             with self._lock:
                 upload.users -= 1
-                self._touch(sha256)
+                self._room.touch(sha256)
                 idle = [name for name, entry in self._uploads.items() if entry.users == 0]
                 for name in idle[: max(0, len(self._uploads) - _UPLOADS_REMEMBERED)]:
                     del self._uploads[name]
@@ -282,7 +204,7 @@ class MediaStore:
         upload.digest.update(data)
         upload.received += len(data)
         with self._lock:
-            self._used += len(data)
+            self._room.add(len(data))
 
     def _finish(self, sha256: str, upload: _Upload) -> None:
         assert upload.digest is not None
@@ -308,26 +230,15 @@ class MediaStore:
         partial.unlink(missing_ok=True)
         upload.digest, upload.received = None, 0
         with self._lock:
-            self._used -= size
+            self._room.add(-size)
 
     def _touch_whole(self, sha256: str) -> bool:
         """Whether a whole file is there; if so it is marked as used before anything can evict it."""
         with self._lock:
             if not self._whole(sha256).is_file():
                 return False
-            self._touch(sha256)
+            self._room.touch(sha256)
             return True
-
-    def _touch(self, sha256: str) -> None:
-        """With the lock held."""
-        self._touched[sha256] = time.monotonic()
-        if len(self._touched) > self._prune_at:
-            self._forget_touches()
-            self._prune_at = max(_TOUCHES_REMEMBERED, 2 * len(self._touched))
-
-    def _forget_touches(self) -> None:
-        oldest = time.monotonic() - self.limits.grace_seconds
-        self._touched = {name: at for name, at in self._touched.items() if at > oldest}
 
     def _whole(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256

@@ -240,7 +240,7 @@ def test_what_was_touched_long_ago_is_forgotten(tmp_path: Path) -> None:
     store = MediaStore(tmp_path / "media", MediaLimits(grace_seconds=0))
     for number in range(10_050):
         store.write(f"{number:064x}", 10, 0, b"")
-    assert len(store._touched) < 100
+    assert len(store._room._touched) < 100
     assert len(store._uploads) <= 257
 
 

@@ -59,3 +59,24 @@ def test_a_folder_that_a_child_process_made_is_told(monkeypatch: pytest.MonkeyPa
     assert isolation.complaints() == []
     made.mkdir()
     assert isolation.complaints() == [f"{made} was made during the tests"]
+
+
+def test_a_run_that_leaves_a_daemon_fails_although_its_tests_pass() -> None:
+    """The hook that asks for complaints has to change the run's exit code, not only print."""
+    here = Path(__file__)
+    left = here.with_name("leaves_a_daemon.py")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(left),
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(here.parents[1]),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=here.parents[1], timeout=120)
+    assert "1 passed" in done.stdout
+    assert "a daemon was left running" in done.stdout
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED

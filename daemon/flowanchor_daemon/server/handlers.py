@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -35,8 +35,9 @@ def wrapped(handler: Handler, around: Around) -> Handler:
         streaming: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
         async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with around(context):
-                async for response in streaming(request, context):
+            # Closed, not left to the collector: a client that hangs up must free what its stream holds.
+            async with around(context), aclosing(streaming(request, context)) as responses:
+                async for response in responses:
                     yield response
 
         if handler.request_streaming:

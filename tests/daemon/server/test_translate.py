@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -84,8 +85,6 @@ def raising(failure: Exception) -> Callable[[], bytes]:
 
 
 def run(coroutine: Any) -> Any:
-    import asyncio
-
     return asyncio.run(coroutine)
 
 
@@ -192,3 +191,38 @@ def test_an_ending_daemon_takes_no_new_work() -> None:
     assert error.code() == grpc.StatusCode.UNAVAILABLE
     assert failure_of(error).code == "draining"
     assert other == b"fine", "what begins nothing is still answered"
+
+
+def test_a_client_that_hangs_up_frees_its_stream() -> None:
+    activity = Activity()
+    closed: list[bool] = []
+
+    async def stream(request: Any, context: Any) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 100_000
+        finally:
+            closed.append(True)
+
+    handler = grpc.unary_stream_rpc_method_handler(stream, bytes, bytes)
+
+    async def scene() -> None:
+        server = grpc.aio.server(interceptors=(ActivityInterceptor(activity), ErrorInterceptor()))
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {"endless": handler}),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                answer = channel.unary_stream("/t.T/endless")(b"")
+                assert await answer.read()
+                assert activity.calls == 1
+                answer.cancel()
+                async with asyncio.timeout(20):
+                    while activity.calls or not closed:
+                        await asyncio.sleep(0.01)
+        finally:
+            await server.stop(0)
+
+    run(scene())
+    assert closed == [True]
+    assert activity.calls == 0

@@ -213,7 +213,8 @@ def test_a_client_that_hangs_up_frees_its_stream() -> None:
         await server.start()
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                answer = channel.unary_stream("/t.T/endless")(b"")
+                endless: Any = channel.unary_stream("/t.T/endless")
+                answer = endless(b"")
                 assert await answer.read()
                 assert activity.calls == 1
                 answer.cancel()

@@ -204,14 +204,14 @@ def writing(folder: Path) -> Iterator[None]:
             raise ServiceFailure(
                 "disk-full",
                 f"The disk filled up while the result was written to {folder}.",
-                "Free some space, then fetch it with `flowanchor jobs fetch`; nothing was left behind.",
+                "Nothing was left behind; free some space, then fetch it again.",
                 types_pb2.FAILURE_KIND_DELIVERY,
             ) from failure
         reason = failure.strerror or type(failure).__name__
         raise ServiceFailure(
             "write-failed",
             f"The result could not be written to {folder} ({reason}).",
-            "Check the folder and its permissions, then fetch it with `flowanchor jobs fetch`.",
+            "Check the folder and its permissions, then fetch it again.",
             types_pb2.FAILURE_KIND_DELIVERY,
         ) from failure
 

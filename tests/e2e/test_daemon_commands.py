@@ -157,3 +157,34 @@ def test_a_killed_daemon_is_replaced_and_the_edit_delivered_with_the_same_bits(
     listed = json.loads(own_run("jobs", "list", "--json").stdout)
     assert [entry["state"] for entry in listed] == ["succeeded", "succeeded"]
     assert [entry["attempts"] for entry in listed if entry["job"] == told["job"]] == [2]
+
+
+def test_a_stopped_daemon_stays_stopped_and_its_edit_is_delivered_later(
+    command: list[str],
+    own_run: Run,
+    own_environment: dict[str, str],
+    edit_arguments: list[Any],
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    line = [*command, *map(str, edit_arguments), "--steps", "200", "-o", "out.mkv", "--json"]
+    process = subprocess.Popen(
+        line, env=own_environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for text in process.stderr:
+        if text.startswith("edit: "):
+            break
+    stopped = own_run("stop")
+    assert stopped.returncode == 0, stopped.stderr
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, errors
+    assert daemon_pid(own_environment) is None
+    error = json.loads(output.splitlines()[-1])["error"]
+    assert "was stopped" in error["message"]
+    job = json.loads(own_run("jobs", "list", "--json").stdout)[0]["job"]
+    assert f"flowanchor jobs fetch {job}" in error["action"]
+    fetched = own_run("jobs", "fetch", job)
+    assert fetched.returncode == 0, fetched.stderr
+    assert names(folder) == ["out.mkv"]

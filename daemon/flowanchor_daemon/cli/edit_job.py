@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowanchor.v1 import jobs_pb2
-from flowanchor_client import ENDED, Client, ServiceFailure, failure_of_job, new_request_id
+from flowanchor_client import ENDED, Client, DaemonUnreachable, ServiceFailure, failure_of_job, new_request_id
 
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.edit_upload import message, ship, uploaded
@@ -71,6 +71,8 @@ def run(client: Client, plan: EditPlan, device: str, priority: int, show: Report
     except (KeyboardInterrupt, SystemExit):
         cancel(client, job.id)
         raise
+    except DaemonUnreachable as failure:
+        raise with_job(failure, job.id) from failure
     targets = plan.delivery.files(plan.clip, plan.first, plan.last)
     request = plan.request
     try:
@@ -113,6 +115,8 @@ def cancel(client: Client, job: str) -> None:
 
 
 def with_job(failure: ServiceFailure, job: str) -> ServiceFailure:
-    """The failure to fetch a result, with the way to fetch it once more."""
-    action = f"{failure.action} Its job is {job}."
+    """The same failure, with the way to the result of a job that is not lost."""
+    action = f"{failure.action} `flowanchor jobs fetch {job}` delivers this one."
+    if isinstance(failure, DaemonUnreachable):
+        return DaemonUnreachable(failure.code, failure.message, action, failure.log)
     return ServiceFailure(failure.code, failure.message, action, failure.kind)

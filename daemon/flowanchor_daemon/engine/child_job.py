@@ -26,6 +26,7 @@ from flowanchor_daemon.engine.child_progress import WholeJob
 from flowanchor_daemon.engine.preview_jpeg import Pace, to_jpeg
 from flowanchor_daemon.engine.request_of import request_of
 from flowanchor_daemon.engine.result_of import result_of
+from flowanchor_daemon.engine.shown_names import with_shown_names
 from flowanchor_daemon.errors import to_failure
 
 
@@ -63,6 +64,7 @@ class Job:
         self._notices: list[types_pb2.Notice] = []
         self._checkpoint: Checkpoint | None = None
         self._saved = -1
+        self._key = ""
         self._peak: PeakMemory | None = None
 
     def run(self) -> engine_pb2.Event:
@@ -72,7 +74,7 @@ class Job:
         except _Stop as stop:
             return self._event(cancelled=True) if str(stop) == "cancel" else self._event(suspended=True)
         except Exception as failure:  # noqa: BLE001 - the engine goes on serving
-            return self._event(failed=failure_of(failure))
+            return self._event(failed=with_shown_names(failure_of(failure), self._run))
 
     def _edit(self) -> engine_pb2.Done:
         run = self._run

@@ -85,6 +85,8 @@ class Attempt:
         self._suspending = False
         self._daemon_ends = asyncio.Event()
         self._running = False
+        self.over = asyncio.Event()
+        """Set when the attempt touches the job's files no more."""
 
     async def cancel(self) -> None:
         """Stop at the engine's next chance. The store knows already that the job is being cancelled."""
@@ -112,6 +114,7 @@ class Attempt:
                 await asyncio.to_thread(self._tidy, state)
         finally:
             self._tools.board.end(self.job)
+            self.over.set()
 
     async def _ending(self) -> _Ending:
         try:
@@ -126,9 +129,8 @@ class Attempt:
                 except ServiceError as failure:
                     if failure.code != "engine-busy":
                         raise
-                await asyncio.sleep(
-                    _BUSY_PAUSE
-                )  # a model is being loaded by request; no other job can be at work
+                # A model is being loaded by request; another job cannot be at work.
+                await asyncio.sleep(_BUSY_PAUSE)
         except EngineCrashed as crash:
             return _Crash(str(crash))
         except EngineFailed as failed:
@@ -189,12 +191,12 @@ class Attempt:
             case "preview_jpeg":
                 board.preview(self.job, event.preview_jpeg)
             case "notice":
-                await store.db(store.add_notice, self.job, event.notice)
+                await self._note(lambda: store.add_notice(self.job, event.notice))
             case "checkpointed":
                 self._reached = max(self._reached, event.checkpointed)
             case "resumed":
                 self._reached = max(self._reached, event.resumed)
-                await store.db(store.resumed, self.job, event.resumed)
+                await self._note(lambda: store.resumed(self.job, event.resumed))
             case "done":
                 return event.done
             case "failed":
@@ -204,6 +206,13 @@ class Attempt:
             case "suspended":
                 return _Suspended()
         return None
+
+    async def _note(self, write: Callable[[], None]) -> None:
+        """Write what an edit can do without: a disk that is full for a moment must not cost hours of work."""
+        try:
+            await self._tools.store.db(write)
+        except ServiceError as failure:
+            log.warning("job %s: a detail was not recorded: %s", self.job, failure.message)
 
     async def _record(self, ending: _Ending) -> int | None:
         """Write the ending down; the job's new state, or None when the daemon ended before it could be

@@ -110,6 +110,8 @@ class Scheduler:
         """Forget a job that has ended and remove its files. ServiceError "job-unknown",
         "job-not-finished"."""
         await self._store.db(self._store.delete, job)
+        if self._current is not None and self._current.job == job:  # recorded as ended, not yet tidied up
+            await self._current.over.wait()
         try:
             await asyncio.to_thread(JobFolder(self._tools.jobs, job).remove)
         except OSError as failure:  # such as a file that another program holds open on Windows

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from flowanchor.engine.v1 import engine_pb2
+from flowanchor.v1 import types_pb2
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.queue import artifacts, jobs
 from flowanchor_daemon.queue.database import Database
 
 from tests.daemon.queue.bench import bench, play
-from tests.daemon.queue.standin_engine import StandInEngine, success
+from tests.daemon.queue.standin_engine import Script, StandInEngine, success
 
 
 def test_a_full_store_is_found_before_the_job_starts(tmp_path: Path) -> None:
@@ -97,5 +98,22 @@ def test_an_ending_that_cannot_be_written_yet_is_written_later(
             found = await b.until(job)
             assert found.state == jobs.SUCCEEDED
             assert refusals[0] > 3
+
+    play(scene)
+
+
+def test_a_notice_that_cannot_be_written_costs_nothing_but_itself(tmp_path: Path) -> None:
+    large = types_pb2.Notice(code="large", text="word " * 20_000)
+
+    async def scene() -> None:
+        script: Script = ["hold", engine_pb2.Event(notice=large), *success()]
+        async with bench(tmp_path, StandInEngine(script)) as b:
+            job = await b.submit()
+            await b.until_held()
+            sql = b.store._database.connection
+            sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0] + 1}")
+            b.engine.let_go()
+            found = await b.until(job)
+            assert (found.state, len(found.notices)) == (jobs.SUCCEEDED, 0)
 
     play(scene)

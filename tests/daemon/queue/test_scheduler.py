@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from flowanchor.v1 import types_pb2
 from flowanchor_daemon.queue import artifacts, jobs
+from flowanchor_daemon.queue.attempt import tidy
+from flowanchor_daemon.queue.folders import JobFolder
 
-from tests.daemon.queue.bench import bench, play
+from tests.daemon.queue.bench import LIMIT_SECONDS, bench, play
 from tests.daemon.queue.standin_engine import StandInEngine, checkpointed, progress, success
 from tests.daemon.queue.wishes import edit
 
@@ -203,5 +206,33 @@ def test_deleting_removes_record_and_folder(tmp_path: Path) -> None:
             assert not (b.jobs / job).exists()
             assert b.store.removals() == []
             assert b.store.states() == {}
+
+    play(scene)
+
+
+def test_deleting_waits_for_what_the_last_attempt_still_clears_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def slowly(folder: JobFolder, state: int) -> None:
+        at_work.set()
+        assert go_on.wait(LIMIT_SECONDS)
+        tidy(folder, state)
+
+    async def scene() -> None:
+        async with bench(tmp_path, StandInEngine()) as b:
+            monkeypatch.setattr("flowanchor_daemon.queue.attempt.tidy", slowly)
+            job = await b.submit()
+            await b.until(job)
+            assert await asyncio.to_thread(at_work.wait, LIMIT_SECONDS)
+            deleting = asyncio.create_task(b.scheduler.delete(job))
+            while job in b.store.states():
+                await asyncio.sleep(0.001)
+            assert (b.jobs / job).exists()
+            go_on.set()
+            await deleting
+            assert not (b.jobs / job).exists()
+            assert b.store.removals() == []
 
     play(scene)

@@ -95,9 +95,7 @@ def _spawn(command: list[str], environment: dict[str, str], log: Path) -> subpro
             return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # the options differ by system
                 command,
                 env=environment,
-                cwd=Path.home()
-                if Path.home().is_dir()
-                else None,  # so that it keeps no disk from being removed
+                cwd=log.parent,  # keeps no disk from being removed; `-m` finds nobody else's modules there
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

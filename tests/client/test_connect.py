@@ -8,6 +8,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from flowanchor.rendezvous import DaemonLock, Discovery, private_folder
 from flowanchor.v1 import types_pb2
@@ -37,6 +38,7 @@ def test_a_daemon_is_started_on_demand_in_a_session_of_its_own_and_found_again(r
         assert pid_of(client) == pid
     assert started(runtime) == [pid]
     assert os.getsid(pid) == pid
+    assert psutil.Process(pid).cwd() == str(runtime)
     assert (runtime / LOG_FILE).stat().st_mode & 0o777 == 0o600
     assert runtime.stat().st_mode & 0o777 == 0o700
 

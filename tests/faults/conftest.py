@@ -52,11 +52,19 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def _machine(models: Path, cache: Path, extra: dict[str, str], options: tuple[str, ...]) -> Iterator[Machine]:
-    machine = Machine(models, cache, extra, options)
+def _environment_of(machine: Machine) -> Iterator[None]:
+    """A client in this process belongs to that machine."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in machine.environment.items():
             patch.setenv(name, value)
+        yield
+
+
+@contextmanager
+def a_machine(models: Path, cache: Path, *options: str, **extra: str) -> Iterator[Machine]:
+    """A machine, and a client in this process is its client."""
+    machine = Machine(models, cache, extra, options)
+    with _environment_of(machine):
         try:
             yield machine
         finally:
@@ -70,7 +78,7 @@ def new_machine(models: Path, cache: Path) -> Iterator[NewMachine]:
     with ExitStack() as stack:
 
         def make(*options: str, **extra: str) -> Machine:
-            return stack.enter_context(_machine(models, cache, extra, options))
+            return stack.enter_context(a_machine(models, cache, *options, **extra))
 
         yield make
 
@@ -81,14 +89,27 @@ def machine(new_machine: NewMachine) -> Machine:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(
-    models: Path, cache: Path, clip: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Undisturbed:
+def _warm(models: Path, cache: Path) -> Iterator[Machine]:
+    machine = Machine(models, cache, {})
+    yield machine
+    print(machine.log())
+    machine.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(_warm: Machine, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """The edit that other tests disturb."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    with _machine(models, cache, {}, ()) as machine, machine.client() as client:
+    with _environment_of(_warm), _warm.client() as client:
         edit = edit_of(client.upload(clip))
         done = succeed(client, client.submit(edit).id)
         (attempt,) = done.attempts
         seconds = (attempt.ended_ms - attempt.started_ms) / 1000
-        return Undisturbed(edit, samples_of(client, done, folder), done.result.forwards, seconds)
+        samples = samples_of(client, done, tmp_path_factory.mktemp("undisturbed"))
+        return Undisturbed(edit, samples, done.result.forwards, seconds)
+
+
+@pytest.fixture
+def warm(_warm: Machine, undisturbed: Undisturbed) -> Iterator[Machine]:
+    """A machine with the clip and a loaded engine, shared by tests that leave it as they found it."""
+    with _environment_of(_warm):
+        yield _warm

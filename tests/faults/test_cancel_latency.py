@@ -48,10 +48,9 @@ def steps_after_cancel(client: Client, job: str) -> tuple[jobs_pb2.Job, int]:
     ],
 )
 def test_a_cancelled_edit_takes_at_most_one_more_step(
-    machine: Machine, undisturbed: Undisturbed, clip: Path, phase: str, step: int, most: int
+    warm: Machine, undisturbed: Undisturbed, phase: str, step: int, most: int
 ) -> None:
-    with machine.client() as client:
-        client.upload(clip)
+    with warm.client() as client:
         job = client.submit(undisturbed.edit).id
         reached = follow(client, job, in_phase(phase, step))
         assert reached.progress.total > step + most, "nothing would be left to cancel"
@@ -65,14 +64,13 @@ def test_a_cancelled_edit_takes_at_most_one_more_step(
 
 
 def test_the_engine_is_as_good_as_new_after_a_cancelled_edit(
-    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
+    warm: Machine, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    with machine.client() as client:
-        client.upload(clip)
+    with warm.client() as client:
         job = client.submit(undisturbed.edit).id
         follow(client, job, in_phase("edit", 5))
-        engine = machine.engine()
+        engine = warm.engine()
         client.cancel(job)
         done = succeed(client, client.retry(job).id)
         assert samples_of(client, done, tmp_path) == undisturbed.samples
-        assert machine.engine() == engine
+        assert warm.engine() == engine

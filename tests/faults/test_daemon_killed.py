@@ -14,12 +14,13 @@ from tests.faults.conftest import Undisturbed
 from tests.faults.harness import Machine, brief, client_job, follow, samples_of, seeded, succeed
 
 
-def kill_repeatedly(machine: Machine, undisturbed: Undisturbed, kills: int, folder: Path) -> None:
+def kill_repeatedly(machine: Machine, undisturbed: Undisturbed, clip: Path, kills: int, folder: Path) -> None:
     """Kill the daemon right after it acknowledged a job, then at a random moment of its run, and so on."""
     chance = seeded()
     acknowledged: dict[str, str] = {}  # request id -> job id
     resumed: list[int] = []
     with machine.client() as client:
+        client.upload(clip)
         for number in range(kills):
             if number % 2 == 0:
                 wish = new_request_id()
@@ -50,22 +51,25 @@ def kill_repeatedly(machine: Machine, undisturbed: Undisturbed, kills: int, fold
 
 
 def test_a_daemon_killed_at_any_moment_loses_no_job(
-    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
-    kill_repeatedly(machine, undisturbed, 2, tmp_path)
+    kill_repeatedly(machine, undisturbed, clip, 2, tmp_path)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_twenty_kills_of_the_daemon(machine: Machine, undisturbed: Undisturbed, tmp_path: Path) -> None:
-    kill_repeatedly(machine, undisturbed, 20, tmp_path)
+def test_twenty_kills_of_the_daemon(
+    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
+) -> None:
+    kill_repeatedly(machine, undisturbed, clip, 20, tmp_path)
 
 
 def test_a_watch_goes_on_over_the_death_of_the_daemon(
-    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
     """Revisions never go back, so a client that watches misses nothing and needs no reset."""
     with machine.client() as client:
+        client.upload(clip)
         job = client.submit(undisturbed.edit).id
         revisions, killed = [], False
         for update in client.watch(job):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from pathlib import Path
 
@@ -57,11 +56,13 @@ def ended(client: Client, job: str) -> bool:
 
 
 def kill_until(
-    machine: Machine, undisturbed: Undisturbed, kills: int, chance: random.Random, folder: Path
+    machine: Machine, undisturbed: Undisturbed, clip: Path, kills: int, folder: Path
 ) -> list[jobs_pb2.Job]:
     """Jobs of two kills each, at moments anywhere in an attempt, until `kills` of them have hit one."""
     done: list[jobs_pb2.Job] = []
+    chance = seeded()
     with machine.client() as client:
+        client.upload(clip)
         while crashes(done) < kills:
             assert len(done) < 2 * kills, "most kills miss: the moments are not where the work is"
             job, pid = client.submit(undisturbed.edit).id, 0
@@ -81,18 +82,18 @@ def crashes(jobs: list[jobs_pb2.Job]) -> int:
 
 
 def test_an_engine_killed_at_any_moment_costs_a_job_nothing_but_time(
-    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
-    done = kill_until(machine, undisturbed, 2, seeded(), tmp_path)
+    done = kill_until(machine, undisturbed, clip, 2, tmp_path)
     assert crashes(done) == 2
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_ten_kills_of_the_engine_at_any_moment(
-    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
-    done = kill_until(machine, undisturbed, 10, seeded(), tmp_path)
+    done = kill_until(machine, undisturbed, clip, 10, tmp_path)
     resumed = [attempt.resumed_at for job in done for attempt in job.attempts[1:]]
     print(f"engine, any moment: {crashes(done)} kills, {len(done)} jobs, resumed at {resumed}")
     assert crashes(done) == 10
@@ -101,12 +102,12 @@ def test_ten_kills_of_the_engine_at_any_moment(
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_one_job_outlives_ten_kills_as_long_as_each_attempt_gets_further(
-    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
     """Crashes without any progress between them end a job after the third; those with progress never do."""
     chance, steps = seeded(), 200
     with machine.client() as client:
-        edit = edit_of(undisturbed.edit.clip.movie.sha256, steps=steps)
+        edit = edit_of(client.upload(clip), steps=steps)
         expected = samples_of(client, succeed(client, client.submit(edit).id), tmp_path)
         job = client.submit(edit).id
         for number in range(10):
@@ -126,9 +127,10 @@ def test_one_job_outlives_ten_kills_as_long_as_each_attempt_gets_further(
 
 
 def test_a_job_that_kills_its_engine_each_time_is_given_up_and_the_next_one_runs(
-    machine: Machine, undisturbed: Undisturbed, tmp_path: Path
+    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
     with machine.client() as client:
+        client.upload(clip)
         job = client.submit(undisturbed.edit).id
         pid = 0
         for number in range(1, 4):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,13 +14,15 @@ from pathlib import Path
 import pytest
 from flowanchor_client import DaemonUnreachable, ServiceFailure
 
-from tests.faults.conftest import Undisturbed
+from tests.faults.conftest import Undisturbed, a_machine
 from tests.faults.harness import (
     Machine,
     client_job,
     edit_of,
+    finish,
     follow,
     in_phase,
+    is_gone,
     required,
     samples_of,
     succeed,
@@ -57,27 +60,35 @@ def make_another_programs(path: Path) -> None:
     other.close()
 
 
-def queue_with_jobs(machine: Machine, clip: Path) -> Path:
+JOBS = 20
+
+
+@pytest.fixture(scope="module")
+def left_queue(models: Path, cache: Path, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A queue that a daemon has left in order, with a few jobs in it."""
-    with machine.client() as client:
+    with a_machine(models, cache) as machine, machine.client() as client:
         edit = edit_of(client.upload(clip), steps=1, last=0)
-        for _ in range(20):
+        for _ in range(JOBS):
             client.cancel(client.submit(edit).id)
         daemon = required(machine.daemon(), "no daemon")
         client.shutdown()
-    wait_for(lambda: machine.daemon() is None, "the daemon to end")
-    wait_for(lambda: not daemon.is_running() or daemon.status() == "zombie", "its process to end")
-    path = machine.state / "queue.sqlite"
-    assert path.stat().st_size > 20_000
-    return path
+        wait_for(lambda: is_gone(daemon.pid), "the daemon to end")
+        assert (machine.state / "queue.sqlite").stat().st_size > 20_000
+        return Path(shutil.copy(machine.state / "queue.sqlite", tmp_path_factory.mktemp("queue")))
+
+
+@pytest.fixture
+def queue(machine: Machine, left_queue: Path) -> Path:
+    """That queue as the machine's own."""
+    return Path(shutil.copy(left_queue, machine.state))
 
 
 def content_of(path: Path) -> dict[str, str]:
-    """The queue's files by name."""
+    """The queue's files by name. Whoever reads a queue makes an empty journal and its index beside it."""
     return {
         found.name: hashlib.sha256(found.read_bytes()).hexdigest()
         for found in path.parent.glob("queue.sqlite*")
-        if not found.name.endswith("-shm")  # an index in shared memory, made anew by whoever looks
+        if found.stat().st_size > 0 and not found.name.endswith("-shm")
     }
 
 
@@ -94,26 +105,28 @@ def refused(machine: Machine) -> str:
 
 @pytest.mark.parametrize("damage", [truncate, fill_with_garbage, zero_pages, scribble, make_another_programs])
 def test_a_damaged_queue_is_refused_and_kept(
-    machine: Machine, clip: Path, damage: Callable[[Path], None]
+    machine: Machine, queue: Path, damage: Callable[[Path], None]
 ) -> None:
-    path = queue_with_jobs(machine, clip)
-    damage(path)
-    before = content_of(path)
+    damage(queue)
+    before = content_of(queue)
     text = refused(machine)
-    assert str(path) in text
+    assert str(queue) in text
     assert "damaged" in text
-    assert content_of(path) == before
-    # A client that would start the daemon is told the same.
+    assert content_of(queue) == before
+
+
+def test_a_client_is_told_of_the_damage_and_what_it_is_advised_helps(machine: Machine, queue: Path) -> None:
+    truncate(queue)
+    before = content_of(queue)
     with pytest.raises(DaemonUnreachable) as unreachable:
         machine.client()
     assert unreachable.value.code == "daemon-start-failed"
     assert "damaged" in unreachable.value.message
-    assert content_of(path) == before
-    # What it advises helps.
-    path.rename(path.with_name("kept"))
-    for left in path.parent.glob("queue.sqlite-*"):
-        left.unlink()
+    assert content_of(queue) == before
+    queue.rename(queue.with_name("kept"))
     machine.start()
+    with machine.client(start=False) as client:
+        assert not list(client.jobs())
 
 
 HOLD = """
@@ -145,30 +158,29 @@ class Holder:
 
 @pytest.mark.parametrize("mode", ["NORMAL", "EXCLUSIVE"])
 def test_a_queue_that_another_program_holds_is_refused_until_it_lets_go(
-    machine: Machine, clip: Path, mode: str
+    machine: Machine, queue: Path, mode: str
 ) -> None:
-    path = queue_with_jobs(machine, clip)
-    before = path.read_bytes()
-    holder = Holder(path, mode)
+    before = queue.read_bytes()
+    holder = Holder(queue, mode)
     try:
         assert "holds the queue" in refused(machine)
     finally:
         holder.let_go()
-    assert path.read_bytes() == before
+    assert queue.read_bytes() == before
     machine.start()
     with machine.client(start=False) as client:
-        assert len(list(client.jobs())) == 20
+        assert len(list(client.jobs())) == JOBS
 
 
 def test_a_lock_taken_while_the_daemon_runs_refuses_calls_and_loses_nothing(
-    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
+    warm: Machine, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
     """The running job ends while the queue cannot be written: its end is recorded once it can."""
-    with machine.client() as client:
-        client.upload(clip)
+    with warm.client() as client:
+        before = [job.id for job in client.jobs()]
         job = client.submit(undisturbed.edit).id
         follow(client, job, in_phase("decode", 1))
-        holder = Holder(machine.state / "queue.sqlite", "NORMAL")
+        holder = Holder(warm.state / "queue.sqlite", "NORMAL")
         with pytest.raises(ServiceFailure) as failure:
             client.submit(undisturbed.edit, request_id="while-locked")
         assert failure.value.code == "queue-locked"
@@ -178,5 +190,6 @@ def test_a_lock_taken_while_the_daemon_runs_refuses_calls_and_loses_nothing(
         done = succeed(client, job)
         assert samples_of(client, done, tmp_path) == undisturbed.samples
         accepted = client.submit(undisturbed.edit, request_id="while-locked")
-        assert sorted(found.id for found in client.jobs()) == sorted([job, accepted.id])
+        assert [found.id for found in client.jobs()] == [accepted.id, job, *before]
         client.cancel(accepted.id)
+        finish(client, accepted.id)

@@ -23,7 +23,7 @@ from flowanchor_daemon.media.store import MediaStore
 from flowanchor_daemon.queue import artifacts
 from flowanchor_daemon.queue.board import Board
 from flowanchor_daemon.queue.folders import JobFolder
-from flowanchor_daemon.queue.jobs import ENDED, SUCCEEDED, Taken
+from flowanchor_daemon.queue.jobs import CANCELLING, ENDED, SUCCEEDED, Taken
 from flowanchor_daemon.queue.runs import DAEMON_ENDED, OUT_OF_MEMORY
 from flowanchor_daemon.queue.store import JobStore, media_of
 
@@ -119,6 +119,9 @@ class Attempt:
     async def _ending(self) -> _Ending:
         try:
             run = await asyncio.to_thread(self._prepare)
+            store = self._tools.store
+            if (await store.db(store.get, self.job)).state == CANCELLING:  # before anybody could tell us
+                return _Cancelled()
             while True:
                 if self._cancelling:
                     return _Cancelled()

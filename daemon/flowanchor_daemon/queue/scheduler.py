@@ -50,7 +50,6 @@ class Scheduler:
         self._on_idle = on_idle
         self._awake = asyncio.Event()
         self._draining = asyncio.Event()
-        self._cancelling: set[str] = set()
         self._current: Attempt | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -95,10 +94,8 @@ class Scheduler:
         """Cancel a job: one that waits is cancelled on return, one that runs is being stopped; one that has
         ended stays as it is. ServiceError "job-unknown"."""
         record = await self._store.db(self._store.cancel, job)
-        if record.state == CANCELLING:
-            self._cancelling.add(job)
-            if self._current is not None and self._current.job == job:
-                await self._current.cancel()
+        if record.state == CANCELLING and self._current is not None and self._current.job == job:
+            await self._current.cancel()
         return record
 
     @property
@@ -153,8 +150,6 @@ class Scheduler:
             return False
         self._current = Attempt(self._tools, taken)
         try:
-            if taken.id in self._cancelling:  # asked between taking and here
-                await self._current.cancel()
             if self._draining.is_set():
                 await self._current.suspend(now=True)
             await self._current.run()
@@ -163,7 +158,6 @@ class Scheduler:
             await self._pause()
         finally:
             self._current = None
-            self._cancelling.discard(taken.id)
         return True
 
     async def _pause(self) -> None:

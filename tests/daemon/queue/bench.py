@@ -86,4 +86,10 @@ async def bench(root: Path, engine: StandInEngine, started: bool = True, **more:
 
 
 def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(scene())
+    """Run a test's scene on an event loop of its own; what it waits for in vain fails it after a minute."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(3 * LIMIT_SECONDS):
+            await scene()
+
+    asyncio.run(limited())

@@ -83,6 +83,7 @@ class StandInEngine:
                 elif line == "hold":
                     self.holding.set()
                     await self._release.wait()
+                    self._release.clear()
                     self.holding.clear()
                 else:
                     assert isinstance(line, tuple)

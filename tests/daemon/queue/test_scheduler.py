@@ -11,6 +11,7 @@ from flowanchor.v1 import types_pb2
 from flowanchor_daemon.queue import artifacts, jobs
 from flowanchor_daemon.queue.attempt import tidy
 from flowanchor_daemon.queue.folders import JobFolder
+from flowanchor_daemon.queue.jobs import Taken
 
 from tests.daemon.queue.bench import LIMIT_SECONDS, bench, play
 from tests.daemon.queue.standin_engine import StandInEngine, checkpointed, progress, success
@@ -78,6 +79,27 @@ def test_cancelling_a_running_job_goes_by_way_of_cancelling(tmp_path: Path) -> N
             assert ("cancel", job) in b.engine.asked
             await b.until_idle()
             assert b.left(job) == []
+
+    play(scene)
+
+
+def test_a_cancel_right_after_the_taking_keeps_the_job_from_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        async with bench(tmp_path, StandInEngine()) as b:
+            real = b.store.take
+
+            def take() -> Taken | None:
+                taken = real()
+                if taken is not None:
+                    b.store.cancel(taken.id)
+                return taken
+
+            monkeypatch.setattr(b.store, "take", take)
+            job = await b.submit()
+            assert (await b.until(job)).state == jobs.CANCELLED
+            assert b.engine.runs == []
 
     play(scene)
 

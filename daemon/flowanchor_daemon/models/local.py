@@ -22,9 +22,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*\.json|.*\.")
 
 
+def is_name(name: str) -> bool:
+    """Whether `name` is one that models are given here: never a path, and a file's name on every system."""
+    return _NAME.fullmatch(name) is not None and _RESERVED.fullmatch(name) is None
+
+
 def check_name(name: str) -> str:
     """`name` itself if a model can be called so; else ModelError "model-name"."""
-    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name == models.EMBEDDED:
+    if not is_name(name) or name == models.EMBEDDED:
         raise ModelError(
             "model-name",
             f"{name[:80]!r} cannot be the name of a model.",

@@ -18,7 +18,7 @@ from flowanchor_core.errors import ModelError
 from flowanchor_core.folders import models_folder
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.models import catalog
-from flowanchor_daemon.models.local import INCOMING
+from flowanchor_daemon.models.local import INCOMING, is_name
 from flowanchor_daemon.models.manifest import FILE, read_manifest
 from flowanchor_daemon.models.tasks import Tasks
 
@@ -46,7 +46,7 @@ class ModelManager:
         Blocking."""
         if self.exists(name):
             return
-        if name and Path(name).name == name and (models_folder() / f"{name}{models.LINK_SUFFIX}").exists():
+        if is_name(name) and (models_folder() / f"{name}{models.LINK_SUFFIX}").exists():
             models.find_model(name)
         if catalog.find(name) is not None:
             raise ServiceError(

@@ -12,6 +12,7 @@ from flowanchor.v1 import models_pb2, models_pb2_grpc
 from flowanchor_daemon.engine.api import Engine, EngineCrashed, EngineFailed
 from flowanchor_daemon.errors import ServiceError, failure_error
 from flowanchor_daemon.models.manager import ModelManager
+from flowanchor_daemon.queue.requests import check_device
 
 _MOST_WAIT_MS = 30_000
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -55,9 +56,11 @@ class ModelsService(models_pb2_grpc.ModelsServicer):
     async def LoadModel(
         self, request: models_pb2.LoadModelRequest, context: _Context
     ) -> models_pb2.LoadModelResponse:
+        device = request.device or "auto"
+        check_device(device)  # the engine would start to find out
         await asyncio.to_thread(self._manager.require, request.name)
         try:
-            await self._engine.load(request.name, request.device or "auto")
+            await self._engine.load(request.name, device)
         except EngineFailed as failed:
             raise failure_error(failed.failure) from failed
         except EngineCrashed as crashed:

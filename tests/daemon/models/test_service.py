@@ -165,7 +165,7 @@ def test_a_damaged_model_is_found_out(shelf: Path, folder: Path) -> None:
 
 
 def test_only_names_are_taken(shelf: Path, folder: Path) -> None:
-    for name in ("nobody", str(folder), "../models", "", "~", "wan2.1-t2v-1.3b"):
+    for name in ("nobody", str(folder), "../models", "", "~", "x" * 5000, "a\0b", "wan2.1-t2v-1.3b"):
         verify_request = models_pb2.VerifyModelRequest(name=name)
         load_request = models_pb2.LoadModelRequest(name=name)
         for call in (
@@ -247,3 +247,5 @@ def test_bad_questions_are_refused(shelf: Path) -> None:
     assert failure_of(lambda service: service.CancelModelTask(cancel, CONTEXT)) == "task-unknown"
     long = models_pb2.GetModelTaskRequest(id="nothing", wait_ms=30_001)
     assert failure_of(lambda service: service.GetModelTask(long, CONTEXT)) == "request-invalid"
+    device = models_pb2.LoadModelRequest(name="shapes", device="cuda:first")
+    assert failure_of(lambda service: service.LoadModel(device, CONTEXT)) == "request-invalid"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Media made to do harm: pictures and movies that declare far more than they hold, media that point elsewhere.
+"""Media made to do harm: pictures and movies that declare more than they hold, media that point elsewhere.
 
 Each is a few kilobytes, three megabytes at most.
 """
@@ -54,7 +54,7 @@ def movies(folder: Path) -> dict[str, tuple[str, bytes]]:
     return {
         "mov of 2^28 samples": (".mov", declared_samples(plain, 1 << 28)),
         "mov of 2^32 - 1 samples": (".mov", declared_samples(plain, (1 << 32) - 1)),
-        "mov of 20000 edits of all of it": (".mov", declared_edits(long, 20_000)),
+        "mov of 100000 edits of all of it": (".mov", declared_edits(long, 100_000)),
         "mov with a packed index": (".mov", boxes.packed_index(plain)),
         "mov of fragments without end": (".mp4", plain + endless_fragment()),
         "mov that says 60000 pixels a side": (".mov", boxes.rewrite(plain, b"stsd", _sized(60_000, 60_000))),
@@ -188,3 +188,43 @@ def _vp8(folder: Path) -> bytes:
             struct.pack_into("<HH", content, at + 12 + 6, 16_383, 16_383)
         at, number = at + 12 + size, number + 1
     return bytes(content)
+
+
+def references(folder: Path, address: str, target: Path) -> dict[str, bytes]:
+    """Name -> content of media that would make FFmpeg open `address` (http://…) or the file `target`."""
+    plain = plain_movie(folder)
+    schema = 'xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011"'
+    adaptation = f'<Representation id="0" bandwidth="1"><BaseURL>{address}</BaseURL></Representation>'
+    manifest = (
+        f'<MPD {schema} type="static" mediaPresentationDuration="PT1S"><Period>'
+        f'<AdaptationSet mimeType="video/mp4">{adaptation}</AdaptationSet></Period></MPD>'
+    )
+    session = "o=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\n"
+    playlist = "#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n"
+    data = boxes.box(b"rdrf", struct.pack(">I4sI", 0, b"url ", len(address) + 1) + address.encode() + b"\0")
+    return {
+        "hls playlist of an address": ("#EXTM3U\n" + playlist.format(address)).encode(),
+        "hls playlist of a file": ("#EXTM3U\n" + playlist.format(target)).encode(),
+        "hls playlist behind a byte order mark": (
+            "\ufeff#EXTM3U\n" + playlist.format(f"file://{target}")
+        ).encode(),
+        "hls playlist with a zero": ("#EXTM3U\n" + playlist.format(address)).encode() + b"\0\1",
+        "concat script of a file": f"ffconcat version 1.0\nfile '{target}'\n".encode(),
+        "concat script of an address": f"ffconcat version 1.0\nfile '{address}'\n".encode() + b"\0\1",
+        "concat protocol": f"concat:{target}|{target}".encode(),
+        "dash manifest": ('<?xml version="1.0"?>' + manifest).encode(),
+        "dash manifest behind bytes that are no text": b"\1\2" + manifest.encode(),
+        "session description": ("v=0\r\n" + session).encode(),
+        "session description behind bytes that are no text": b"\1\r\n" + session.encode(),
+        "rtsp address": f"rtsptext\nrtsp{address.removeprefix('http')}\n".encode(),
+        "imf composition": f"<CompositionPlaylist><Id>{target}</Id></CompositionPlaylist>".encode() + b"\1",
+        "list of addresses": f"{address}\n".encode(),
+        "list of files": f"{target}\n".encode(),
+        "mov with its samples at an address": boxes.rewrite(plain, b"dref", boxes.url_reference(address)),
+        "mov without samples of its own": boxes.rewrite(
+            boxes.without_samples(plain), b"dref", boxes.url_reference(address)
+        ),
+        "mov with its samples in a file": boxes.rewrite(plain, b"dref", boxes.alias_reference(str(target))),
+        "mov that names another movie": boxes.box(b"ftyp", b"qt  \0\0\0\0qt  ")
+        + boxes.box(b"moov", boxes.box(b"rmra", boxes.box(b"rmda", data))),
+    }

@@ -134,6 +134,8 @@ class LocalEngine(Engine):
         if self._working:
             raise ServiceError("engine-busy")
         async with self._lock:
+            if self._working:  # it began while the last end or start went on
+                raise ServiceError("engine-busy")
             return await self._end()
 
     async def close(self) -> None:

@@ -29,10 +29,10 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture(scope="module")
 def do(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, T]], T]:
-    """Run a coroutine on the module's loop, for at most two minutes."""
+    """Run a coroutine on the module's loop, for at most four minutes."""
 
     def run(work: Coroutine[Any, Any, T]) -> T:
-        return loop.run_until_complete(asyncio.wait_for(work, 120))
+        return loop.run_until_complete(asyncio.wait_for(work, 240))
 
     return run
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.conftest import Run
 
@@ -25,7 +26,11 @@ def test_help_lists_the_commands(run: Run) -> None:
         assert name in done.stdout
 
 
-def test_models_list_names_folders_of_the_user(run: Run, environment: dict[str, str], model: Path) -> None:
+def test_models_list_names_folders_of_the_user(
+    run: Run, environment: dict[str, str], model: Path, edit_arguments: list[Any], tmp_path: Path
+) -> None:
+    given_by_path = run(*edit_arguments, "-o", tmp_path / "out.mkv")
+    assert given_by_path.returncode == 0, given_by_path.stderr
     shelf = Path(environment["FLOWANCHOR_MODELS"])
     shelf.mkdir(exist_ok=True)
     (shelf / "mine").symlink_to(model)
@@ -35,10 +40,12 @@ def test_models_list_names_folders_of_the_user(run: Run, environment: dict[str, 
         (shelf / "mine").unlink()
     assert [entry["name"] for entry in listed] == ["shapes", "mine"]
     assert listed[1]["native_size"] == [32, 32]
+    everything = {entry["source"] for entry in json.loads(run("models", "list", "--all", "--json").stdout)}
+    assert everything >= {"embedded", "linked", "hub"}
 
 
-def test_doctor_finds_what_an_edit_needs(run: Run) -> None:
-    done = run("doctor")
+def test_doctor_finds_what_an_edit_needs(own_run: Run) -> None:
+    done = own_run("doctor")  # without the failures other tests made the shared daemon remember
     assert done.returncode == 0, done.stdout
     lines = {line.split()[1]: line for line in done.stdout.splitlines()}
     assert {"python", "torch", "device", "codecs", "disk", "model"} <= set(lines)

@@ -29,7 +29,7 @@ def _root() -> None:
 @app.command("list")
 def list_models(
     everything: Annotated[
-        bool, typer.Option("--all", help="Also those that can be pulled, in the JSON list too.")
+        bool, typer.Option("--all", help="Also those that can be pulled, and folders once given by path.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of lines.")] = False,
 ) -> None:
@@ -37,15 +37,13 @@ def list_models(
     with reported(as_json):
         with Client.connect() as client:
             known = client.models()
-        installed = [model for model in known if model.installed]
+        shown = known if everything else [m for m in known if m.installed and m.source != "linked"]
         if as_json:
-            print(json.dumps([_plain(model) for model in (known if everything else installed)]))
+            print(json.dumps([_plain(model) for model in shown], ensure_ascii=False))
             return
-        for model in installed:
+        for model in shown:
             _print_model(model)
         missing = [model for model in known if not model.installed]
-        for model in missing if everything else ():
-            _print_model(model)
         if missing and not everything:
             names = ", ".join(f"{model.name} ({model.bytes / 1e9:,.1f} GB)" for model in missing)
             print(f"`flowanchor models pull` gets: {names}")

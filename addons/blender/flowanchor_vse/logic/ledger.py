@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a .blend remembers of its edits, as plain data for a custom property of the scene.
+
+Undo and load take the property back to an older one: the newest of each record wins (`Ledger.merge`), so that
+no accepted job is forgotten and no result is placed twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from .frames import FrameRange
+from .request import EditSettings
+
+SCHEMA = 1
+MOST_RECORDS = 200
+"""Of one file; the oldest that are placed, failed or cancelled go first."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an edit comes from and its result belongs. Names are for finding again, never pointers.
+
+    Attributes:
+        scene, strip_name: names when it was submitted.
+        strip: custom id of the source strip, which survives renaming.
+        first, last: scene frames of the range, both included.
+        channel: of the source strip.
+        mask: how the region was chosen, for people and for "again": plain data of the host's own.
+        transform: the source strip's transform and what else placing needs: plain data of the host's own.
+    """
+
+    scene: str
+    strip: str
+    strip_name: str
+    first: int
+    last: int
+    channel: int
+    mask: dict[str, Any] = field(default_factory=dict)
+    transform: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def range(self) -> FrameRange:
+        return FrameRange(self.first, self.last)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One edit of a .blend. Its id is that of the request, known before the daemon has heard of it.
+
+    Attributes:
+        id: request id, unique.
+        origin, settings: where it belongs, and what was asked.
+        folder: absolute folder of its files, this machine's.
+        state: as in `views.JobState`.
+        job: the daemon's id; empty until accepted.
+        seed: as used; -1 until known.
+        plan: the upload as plain data, as long as it may be needed again.
+        files: names of the result's files in `folder`, in frame order; empty until they are whole.
+        size: width and height of the result's pixels if known, else (0, 0).
+        placed: custom id of the result strip; empty until placed.
+        parent: record this one retries or varies.
+        failure: code, message, action, remedy as in `views.Problem`; empty if there is none.
+        edition: grows with every change.
+        created_ms: when it was submitted, milliseconds since 1970-01-01 UTC.
+        deleted: the user deleted it; kept so that an undo does not bring it back.
+    """
+
+    id: str
+    origin: Origin
+    settings: EditSettings
+    folder: str
+    state: str = "starting"
+    job: str = ""
+    seed: int = -1
+    plan: dict[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    placed: str = ""
+    parent: str = ""
+    failure: dict[str, str] = field(default_factory=dict)
+    edition: int = 0
+    created_ms: int = 0
+    deleted: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The result's files."""
+        return tuple(Path(self.folder) / name for name in self.files)
+
+    def changed(self, **changes: Any) -> Record:
+        """A newer copy."""
+        return replace(self, **changes, edition=self.edition + 1)
+
+
+class Ledger:
+    """The records of one file by id, oldest first."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._records: dict[str, Record] = {record.id: record for record in records}
+
+    def __iter__(self) -> Iterator[Record]:
+        """Records that were not deleted."""
+        return iter([record for record in self._records.values() if not record.deleted])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ledger) and self._records == other._records
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def get(self, record: str) -> Record | None:
+        found = self._records.get(record)
+        return None if found is None or found.deleted else found
+
+    def put(self, record: Record) -> None:
+        """Add a record or replace the one of its id."""
+        self._records[record.id] = record
+        self._trim()
+
+    def merge(self, other: Ledger) -> bool:
+        """Take what is newer there; whether that ledger lacks something that is known here."""
+        lacks = any(
+            (theirs := other._records.get(own.id)) is None or theirs.edition < own.edition
+            for own in self._records.values()
+        )
+        for record in other._records.values():
+            own = self._records.get(record.id)
+            if own is None or own.edition < record.edition:
+                self._records[record.id] = record
+        self._trim()
+        return lacks
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        records = [_record_to_json(record) for record in self._records.values()]
+        return json.dumps({"schema": SCHEMA, "records": records}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Ledger:
+        """What `to_json` gave. A damaged text is an empty ledger, a damaged record is left out: a file opens
+        whatever is in it."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            return cls()
+        entries = data.get("records") if isinstance(data, dict) else None
+        found = [_record_from_json(entry) for entry in entries] if isinstance(entries, list) else []
+        return cls(record for record in found if record is not None)
+
+    def _trim(self) -> None:
+        ended = ("done", "failed", "cancelled")
+        spare = len(self._records) - MOST_RECORDS
+        for record in list(self._records.values()):
+            if spare <= 0:
+                return
+            if record.deleted or record.state in ended:
+                del self._records[record.id]
+                spare -= 1
+
+
+def _record_to_json(record: Record) -> dict[str, Any]:
+    return {**asdict(record), "settings": record.settings.to_json()}
+
+
+def _record_from_json(data: Any) -> Record | None:
+    try:
+        known = {entry.name for entry in fields(Record)}
+        values = {name: value for name, value in data.items() if name in known}
+        origin = Origin(
+            **{e.name: data["origin"][e.name] for e in fields(Origin) if e.name in data["origin"]}
+        )
+        values |= {
+            "origin": origin,
+            "settings": EditSettings.from_json(data["settings"]),
+            "files": tuple(map(str, data.get("files", ()))),
+            "size": (int(data.get("size", (0, 0))[0]), int(data.get("size", (0, 0))[1])),
+        }
+        record = Record(**values)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return None
+    return record if _sound(record) else None
+
+
+def _sound(record: Record) -> bool:
+    texts = (record.id, record.folder, record.state, record.job, record.placed, record.parent)
+    numbers = (record.edition, record.created_ms, record.seed, record.origin.first, record.origin.last)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int) for number in numbers)
+        and record.origin.first <= record.origin.last
+        and isinstance(record.plan, dict)
+        and isinstance(record.failure, dict)
+        and bool(record.id)
+    )

@@ -166,6 +166,14 @@ def set_up(root: Path, torch_index: str | None = None) -> Path:
     return venv
 
 
+def leave_word(venv: Path) -> None:
+    """Note how the daemon is started, for hosts that live in another Python, such as Blender."""
+    python = str(executable(venv, "python"))
+    subprocess.run(
+        [python, "-m", "flowanchor_daemon.launcher"]
+    )  # says itself what is wrong; no reason to fail
+
+
 def run_demo(venv: Path, extra: Sequence[str]) -> int:
     return subprocess.run([str(executable(venv, "flowanchor")), "demo", *extra]).returncode
 
@@ -218,6 +226,7 @@ def main(arguments: Sequence[str]) -> int:
         print("Interrupted; the next run repairs the set-up.", file=sys.stderr)
         return 130
     if known.task == "setup":
+        leave_word(venv)
         say(f"the command is {executable(venv, 'flowanchor')}")
         return 0
     return run_demo(venv, extra) if known.task == "demo" else run_tests(venv, extra)

@@ -34,6 +34,7 @@ from flowanchor.rendezvous import (
 )
 
 from flowanchor_core.errors import FlowAnchorError
+from flowanchor_daemon import launcher
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.server import logs
 from flowanchor_daemon.server.bind import Listen, bind_private
@@ -143,6 +144,7 @@ async def _serve(options: Options, folder: Path, state: StateFolder, token: str)
             folder
         )
         ready = time.monotonic() - started
+        await asyncio.to_thread(launcher.record)
         log.info("Serving on %s after %.2f s (pid %d).", ", ".join([address, *others]), ready, os.getpid())
         with contextlib.suppress(OSError):  # whoever started it may have closed its end
             print(f"Serving on {address} (process {os.getpid()}). Ctrl-C ends the daemon.", flush=True)

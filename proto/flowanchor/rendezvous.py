@@ -241,6 +241,11 @@ def read_launcher() -> list[str] | None:
     """
     if chosen := os.environ.get("FLOWANCHOR_DAEMON"):
         return shlex.split(chosen, posix=_POSIX)
+    return recorded_launcher()
+
+
+def recorded_launcher() -> list[str] | None:
+    """The command an installation or a daemon has left; None if there is none. RendezvousError as above."""
     raw = _read_private(_data_folder() / LAUNCHER_FILE)
     argv = raw.get("argv") if raw is not None else None
     usable = isinstance(argv, list) and argv and all(isinstance(part, str) for part in argv)

@@ -237,3 +237,14 @@ def test_the_script_needs_nothing_but_the_standard_library() -> None:
     )
     assert bare.returncode == 0
     assert "demo" in bare.stdout
+
+
+def test_a_set_up_leaves_word_for_hosts_in_another_python(
+    run: ModuleType, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(run, "set_up", lambda root, index: clone / ".venv")
+    monkeypatch.setattr(run.subprocess, "run", lambda command: commands.append(command))
+    assert run.main(["setup"]) == 0
+    python = str(run.executable(clone / ".venv", "python"))
+    assert commands == [[python, "-m", "flowanchor_daemon.launcher"]]

@@ -8,6 +8,7 @@ the lock without answering; it is waited for.
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from enum import Enum
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from flowanchor.v1 import system_pb2
 
 from flowanchor_client.channel import Connection
 from flowanchor_client.errors import DaemonUnreachable
-from flowanchor_client.launch import start_daemon
+from flowanchor_client.launch import starting
+
+Reached = tuple[Connection, system_pb2.GetInfoResponse]
 
 POLL_SECONDS = 0.02
 PROBE_SECONDS = 10.0
@@ -34,7 +37,7 @@ class Start(Enum):
     """Only in place of one that ended without taking its leave: who stops a daemon wants it stopped."""
 
 
-def reach(start: Start, timeout: float, leaving: str = "") -> tuple[Connection, system_pb2.GetInfoResponse]:
+def reach(start: Start, timeout: float, leaving: str = "") -> Reached:
     """A connection to a daemon that has answered, and what it says of itself.
 
     Args:
@@ -44,6 +47,23 @@ def reach(start: Start, timeout: float, leaving: str = "") -> tuple[Connection, 
 
     Raises:
         DaemonUnreachable: there is none, it could not be started, or it cannot be used by this program.
+    """
+    steps = reaching(start, timeout, leaving)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as reached:
+            found: Reached = reached.value
+            return found
+        time.sleep(POLL_SECONDS)
+
+
+def reaching(
+    start: Start, timeout: float, leaving: str = "", patience: float = PROBE_SECONDS
+) -> Generator[None, None, Reached]:
+    """`reach` in short steps, for hosts that must not wait: it yields wherever that one sleeps.
+
+    `patience` is how long a step may wait for a daemon's answer, in seconds.
     """
     begun = time.monotonic()
     cause: DaemonUnreachable | None = None
@@ -56,7 +76,7 @@ def reach(start: Start, timeout: float, leaving: str = "") -> tuple[Connection, 
                 if found is not None and found.token != leaving:
                     _check_api(found)
                     try:
-                        return _probe(found, max(0.5, min(left, PROBE_SECONDS)))
+                        return _probe(found, min(patience, max(0.5, left)))
                     except DaemonUnreachable as failure:
                         cause = failure  # it is still opening its door, or already on its way out
                         if failure.code == "api-version":
@@ -73,14 +93,14 @@ def reach(start: Start, timeout: float, leaving: str = "") -> tuple[Connection, 
                         "daemon-unreachable", "The daemon was stopped.", "Its jobs go on when it runs again."
                     )
             else:
-                start_daemon(folder, max(left, 1.0), stale=found)
+                yield from starting(folder, max(left, 1.0), stale=found)
                 continue
-            time.sleep(POLL_SECONDS)
+            yield
     except RendezvousError as failure:
         raise DaemonUnreachable(failure.code, failure.message, failure.action) from failure
 
 
-def _probe(found: Discovery, timeout: float) -> tuple[Connection, system_pb2.GetInfoResponse]:
+def _probe(found: Discovery, timeout: float) -> Reached:
     connection = Connection(found.address, found.token)
     try:
         return connection, connection.call(

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from flowanchor import rendezvous
@@ -23,15 +24,17 @@ FAILURE_FILE = "start-failed.json"
 HOLD_BACK_SECONDS = 10.0
 """For so long a start that failed is told again instead of being tried again."""
 LOG_LINES = 12
-_POLL_SECONDS = 0.02
 _FOLDERS = ("FLOWANCHOR_STATE", "FLOWANCHOR_RUNTIME", "FLOWANCHOR_CACHE", "FLOWANCHOR_MODELS")
 
 _children: list[subprocess.Popen[bytes]] = []
 """Daemons this process started; looked at now and then, so that one that ended leaves no zombie."""
 
 
-def start_daemon(folder: Path, timeout: float, stale: Discovery | None = None) -> None:
-    """Start a daemon and wait until it serves; do nothing if one lives by the time it is our turn.
+def starting(folder: Path, timeout: float, stale: Discovery | None = None) -> Iterator[None]:
+    """Start a daemon, in steps of milliseconds: it yields wherever there is something to wait for, and is
+    done when the daemon serves. It does nothing if one lives by the time it is our turn.
+
+    Closed early, it leaves the daemon that it started to itself.
 
     Args:
         folder: the runtime folder.
@@ -43,18 +46,21 @@ def start_daemon(folder: Path, timeout: float, stale: Discovery | None = None) -
     """
     rendezvous.private_folder(folder)
     with StartLock(folder) as turn:
-        if not turn.acquire(timeout):
-            raise DaemonUnreachable(
-                "daemon-start-failed",
-                f"Another program (process {turn.holder()}) has been starting it for {timeout:.0f} s.",
-                "Try again in a moment.",
-            )
+        deadline = time.monotonic() + timeout
+        while not turn.acquire():
+            if time.monotonic() > deadline:
+                raise DaemonUnreachable(
+                    "daemon-start-failed",
+                    f"Another program (process {turn.holder()}) has been starting it for {timeout:.0f} s.",
+                    "Try again in a moment.",
+                )
+            yield
         if DaemonLock(folder).is_held():
             return
         command, environment = _command()
         _tell_recent_failure(folder, command)
         try:
-            _start_and_wait(folder, command, environment, timeout, stale)
+            yield from _start_and_wait(folder, command, environment, timeout, stale)
         except DaemonUnreachable as failure:
             _remember_failure(folder, command, failure)
             raise
@@ -63,7 +69,7 @@ def start_daemon(folder: Path, timeout: float, stale: Discovery | None = None) -
 
 def _start_and_wait(
     folder: Path, command: list[str], environment: dict[str, str], timeout: float, stale: Discovery | None
-) -> None:
+) -> Iterator[None]:
     for child in _children[:]:
         if child.poll() is not None:
             _children.remove(child)
@@ -80,9 +86,9 @@ def _start_and_wait(
         if ended is not None and not lives:
             raise _failed(f"it ended with exit code {ended}", log)
         if time.monotonic() > deadline:
-            _end(child)
+            yield from _end(child)
             raise _failed(f"it did not serve within {timeout:.0f} s", log)
-        time.sleep(_POLL_SECONDS)
+        yield
 
 
 def _spawn(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
@@ -92,8 +98,8 @@ def _spawn(command: list[str], environment: dict[str, str], log: Path) -> subpro
         options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     try:
         with open(os.open(log, flags, 0o600), "wb") as output:
-            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # the options differ by system
-                command,
+            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # the options differ by
+            system command,
                 env=environment,
                 cwd=log.parent,  # keeps no disk from being removed; `-m` finds nobody else's modules there
                 stdin=subprocess.DEVNULL,
@@ -105,13 +111,15 @@ def _spawn(command: list[str], environment: dict[str, str], log: Path) -> subpro
         raise _failed(f"{command[0]} could not be run ({failure.strerror})", None) from failure
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: subprocess.Popen[bytes]) -> Iterator[None]:
     child.terminate()
-    try:
-        child.wait(5)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    deadline = time.monotonic() + 5
+    while child.poll() is None:
+        if time.monotonic() > deadline:
+            child.kill()
+            child.wait()
+            return
+        yield
 
 
 def _command() -> tuple[list[str], dict[str, str]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
-from flowanchor.rendezvous import DaemonLock, Discovery, private_folder
+from flowanchor.rendezvous import DaemonLock, Discovery, StartLock, private_folder
 from flowanchor.v1 import types_pb2
 from flowanchor_client import Client, DaemonUnreachable, ServiceFailure
+from flowanchor_client.connect import Start, reaching
 from flowanchor_client.launch import FAILURE_FILE, LOG_FILE
 
 from tests.client.conftest import gone, started, wait_for
@@ -201,3 +203,29 @@ def test_a_fixed_address_needs_its_token(runtime: Path) -> None:
     with pytest.raises(DaemonUnreachable) as caught:
         Client.connect(address=found.address, token="wrong", timeout=5)
     assert caught.value.code == "unauthenticated"
+
+
+def test_a_start_in_steps_never_waits_and_can_be_given_up(runtime: Path) -> None:
+    steps = reaching(Start.ON_DEMAND, 20, patience=0.2)
+    longest, count = 0.0, 0
+    while True:
+        begun = time.monotonic()
+        try:
+            next(steps)
+        except StopIteration as reached:
+            connection, info = reached.value
+            break
+        longest, count = max(longest, time.monotonic() - begun), count + 1
+        time.sleep(0.01)
+    connection.close()
+    assert int(info.version) == started(runtime)[0]
+    assert count > 5, "a process takes longer to start than a few steps"
+    assert longest < 1.0, "far above the milliseconds a step takes, far below a start's wait"
+
+
+def test_a_start_that_is_given_up_lets_others_have_their_turn(runtime: Path) -> None:
+    steps = reaching(Start.ON_DEMAND, 20)
+    next(steps)
+    assert StartLock(runtime).is_held()
+    steps.close()
+    assert not StartLock(runtime).is_held()

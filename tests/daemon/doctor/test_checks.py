@@ -15,7 +15,7 @@ import pytest
 from flowanchor import rendezvous
 from flowanchor.rendezvous import DaemonLock, Discovery
 from flowanchor.v1 import system_pb2, types_pb2
-from flowanchor_client import launch
+from flowanchor_client import connect, launch
 from flowanchor_daemon.doctor import Finding, Places, checks_of, examine, machine, versions
 from flowanchor_daemon.doctor import places as place_checks
 from flowanchor_daemon.doctor import service as service_checks
@@ -195,7 +195,7 @@ def test_models_are_looked_at_one_by_one(places: Places) -> None:
 
 
 def test_no_daemon_is_fine_and_none_is_started(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "start_daemon", lambda *a, **k: pytest.fail("a daemon was started"))
+    monkeypatch.setattr(connect, "starting", lambda *a, **k: pytest.fail("a daemon was started"))
     (found,) = service_checks.check_daemon(places)
     assert (found.name, found.level) == ("daemon", "ok")
     assert not places.runtime.exists()

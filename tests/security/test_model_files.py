@@ -96,10 +96,15 @@ def test_lies_are_refused_by_an_import_and_by_an_edit(
         failure = victim.failed(victim.edit(model=name))
         assert failure.code == caught.value.code
         assert failure.code in ("model-file-damaged", "model-file-truncated", "not-safetensors")
-        with pytest.raises(ServiceFailure) as refused:
-            victim.client.load(name, "cpu")
-    assert refused.value.code == failure.code
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_lie_is_refused_by_a_load(worked: Victim, folder: Path) -> None:
+    name = register_link(folder)
+    (folder / WEIGHTS).write_bytes(LIES["header of 2^60 bytes"](""))
+    with pytest.raises(ServiceFailure) as refused:
+        worked.client.load(name, "cpu")
+    assert refused.value.code == "not-safetensors"
 
 
 def test_after_all_of_that_it_still_works(worked: Victim) -> None:

@@ -139,6 +139,7 @@ def test_streams_by_the_hundred_on_one_connection(victim: Victim) -> None:
         from flowanchor.v1 import jobs_pb2
 
         job = victim.client.submit(victim.edit())
+        caller.jobs.GetJob(jobs_pb2.GetJobRequest(id=job.id), timeout=10, metadata=caller.metadata)
         requests = [jobs_pb2.WatchJobRequest(id=job.id) for _ in range(500)]
         watches = [caller.jobs.WatchJob(one, timeout=120, metadata=caller.metadata) for one in requests]
         assert all(list(watch)[-1].job.finished_ms for watch in watches)

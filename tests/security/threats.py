@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Media made to do harm: pictures and movies that declare more than they hold, media that point elsewhere.
 
-Each is a few kilobytes, three megabytes at most.
+Each is a few kilobytes, a megabyte at most.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def plain_movie(folder: Path, frames: int = 9) -> bytes:
 
 def pictures() -> dict[str, tuple[str, bytes]]:
     """Name -> (suffix, content) of pictures that would take gigabytes."""
-    unpacked = _packed_zeros(1 << 30)
+    unpacked = _packed_zeros(1 << 28)
     return {
         "png of 50000 pixels a side": (".png", png(50_000, 50_000)),
         "bit map of 50000 pixels a side": (".png", png(50_000, 50_000, depth=1, colour=0)),
-        "png with a profile of a gigabyte": (".png", png(extra=chunk(b"iCCP", b"x\0\0" + unpacked))),
-        "png with texts of a gigabyte": (
+        "png with a profile of 256 MB": (".png", png(extra=chunk(b"iCCP", b"x\0\0" + unpacked))),
+        "png with texts of 768 MB": (
             ".png",
             png(extra=b"".join(chunk(b"zTXt", b"k%d\0\0" % n + unpacked) for n in range(3))),
         ),
@@ -57,7 +57,8 @@ def movies(folder: Path) -> dict[str, tuple[str, bytes]]:
         "mov of 100000 edits of all of it": (".mov", declared_edits(long, 100_000)),
         "mov with a packed index": (".mov", boxes.packed_index(plain)),
         "mov of fragments without end": (".mp4", plain + endless_fragment()),
-        "mov that says 60000 pixels a side": (".mov", boxes.rewrite(plain, b"stsd", _sized(60_000, 60_000))),
+        "avi of 60000 pixels a side": (".avi", _avi(folder, 60_000, 60_000)),
+        "avi of 16000 pixels a side": (".avi", _avi(folder, 16_000, 16_000)),
         "y4m of 60000 pixels a side": (
             ".y4m",
             b"YUV4MPEG2 W60000 H60000 F25:1 Ip C420jpeg\nFRAME\n" + bytes(1000),
@@ -164,13 +165,12 @@ def _jpeg(width: int, height: int) -> bytes:
     )
 
 
-def _sized(width: int, height: int) -> boxes.Rewrite:
-    def change(content: bytes) -> bytes:
-        changed = bytearray(content)
-        struct.pack_into(">HH", changed, 40, width, height)  # of the first sample entry
-        return bytes(changed)
-
-    return change
+def _avi(folder: Path, width: int, height: int) -> bytes:
+    """Uncompressed pictures, whose size nothing but the header tells."""
+    recipe = Recipe("raw.avi", "rawvideo", "yuv420p")
+    content = bytearray(write_movie(folder / "raw.avi", recipe, 3).read_bytes())
+    struct.pack_into("<ii", content, content.index(b"strf") + 12, width, height)
+    return bytes(content)
 
 
 def _ivf(width: int, height: int) -> bytes:

@@ -11,10 +11,14 @@ from typing import Annotated, Literal
 import typer
 
 from flowanchor_core.errors import InputError
+from flowanchor_daemon.cli import bench_daemon
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
 
 app = typer.Typer(help="Measurements.", no_args_is_help=True)
+
+
+app.command("daemon")(bench_daemon.daemon)
 
 
 @app.callback()

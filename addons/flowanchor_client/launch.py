@@ -98,8 +98,8 @@ def _spawn(command: list[str], environment: dict[str, str], log: Path) -> subpro
         options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     try:
         with open(os.open(log, flags, 0o600), "wb") as output:
-            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # the options differ by
-            system command,
+            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # the options differ by system
+                command,
                 env=environment,
                 cwd=log.parent,  # keeps no disk from being removed; `-m` finds nobody else's modules there
                 stdin=subprocess.DEVNULL,

@@ -56,6 +56,14 @@ def test_movies_that_declare_gigabytes(warm: Victim, tmp_path: Path) -> None:
     warm.works()
 
 
+def test_a_movie_that_grows_on_its_way(warm: Victim, tmp_path: Path) -> None:
+    """The frames that can be decoded are the clip; the others are never allocated."""
+    movie = as_clip(warm.reference(threats.growing_movie(tmp_path), ".ivf"))
+    with memory_within(warm.engine, ENGINE_GROWTH), memory_within(warm.daemon, DAEMON_GROWTH):
+        assert warm.finished(warm.edit(movie)).result.frames == 2
+        assert warm.failed(warm.edit(movie, last=3)).code in ("range-outside", "clip-truncated")
+
+
 def test_a_sequence_of_one_picture_many_times(warm: Victim) -> None:
     """As many names for one file as a request may hold."""
     picture, most = warm.reference(threats.png(), ".png"), warm.client.info().limits.max_frames

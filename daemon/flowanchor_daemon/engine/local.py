@@ -58,6 +58,8 @@ class LocalEngine(Engine):
         self._job = ""
         self._asked: list[engine_pb2.Command] = []
         """What was asked of the job before the process had it."""
+        self._unwanted = asyncio.Event()
+        """The process is not waited for any more."""
         self._given = False
         self._loaded = ""
         self._device_bytes = 0
@@ -96,7 +98,10 @@ class LocalEngine(Engine):
         command = engine_pb2.Command(run=run)
         command.run.edit.device = device
         with self._work(run.job):
-            process = await self._ready()
+            process = await self._ready_if_wanted()
+            if process is None:
+                yield self._answer(run.job)
+                return
             await process.send(command)
             self._given = True
             for asked in self._asked:
@@ -121,7 +126,9 @@ class LocalEngine(Engine):
 
     async def load(self, model: str, device: str) -> None:
         with self._work(""):
-            process = await self._ready()
+            process = await self._ready_if_wanted()
+            if process is None:
+                raise EngineCrashed("the daemon has ended it")
             await process.send(engine_pb2.Command(load=engine_pb2.Load(model=model, device=device)))
             while True:
                 event = await self._next(process)
@@ -140,6 +147,7 @@ class LocalEngine(Engine):
 
     async def close(self) -> None:
         self._stop_timer()
+        self._unwanted.set()
         async with self._lock:
             await self._end()
 
@@ -149,6 +157,7 @@ class LocalEngine(Engine):
         if self._working:
             raise ServiceError("engine-busy")
         self._working, self._job, self._given, self._asked = True, job, False, []
+        self._unwanted = asyncio.Event()
         self._stop_timer()
         try:
             yield
@@ -157,6 +166,26 @@ class LocalEngine(Engine):
             self._state = system_pb2.ENGINE_STATE_IDLE if self._alive else system_pb2.ENGINE_STATE_STOPPED
             if self._alive:
                 self._start_timer()
+
+    async def _ready_if_wanted(self) -> EngineProcess | None:
+        """The process, started if there is none. None when the job was stopped before it was there: a start
+        takes many seconds on a busy machine, and nobody has to wait for what is not needed."""
+        start = asyncio.ensure_future(self._ready())
+        stop = asyncio.ensure_future(self._unwanted.wait())
+        try:
+            await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)
+            return start.result() if start.done() else None
+        finally:
+            stop.cancel()
+            if not start.done():
+                start.cancel()
+                await asyncio.wait((start,))
+
+    def _answer(self, job: str) -> engine_pb2.Event:
+        """What becomes of a job that was stopped before the process had it."""
+        if any(asked.HasField("cancel") for asked in self._asked):
+            return engine_pb2.Event(job=job, cancelled=True)
+        return engine_pb2.Event(job=job, suspended=True)
 
     async def _ready(self) -> EngineProcess:
         """The process, started if there is none."""
@@ -188,6 +217,7 @@ class LocalEngine(Engine):
             await self._process.send(command)
         else:
             self._asked.append(command)
+            self._unwanted.set()
 
     async def _abandon(self, process: EngineProcess, job: str) -> None:
         """Stop a job whose events nobody takes any more, so that the engine is free for the next."""

@@ -49,6 +49,7 @@ class EngineProcess:
 
         Raises:
             EngineFailed: "engine-start-failed", with how it ended and its last words.
+            EngineCrashed: a signal ended it, which says nothing about the next start.
         """
         try:
             _rotate(log)
@@ -63,6 +64,8 @@ class EngineProcess:
             await started.end()
             raise _failed(f"it did not answer within {seconds:g} seconds", _last_words(log, spoken)) from None
         except EngineCrashed as crash:
+            if started.was_killed:
+                raise
             raise _failed(str(crash), _last_words(log, spoken)) from None
         except BaseException:
             await started.end()
@@ -101,6 +104,11 @@ class EngineProcess:
     def gone(self) -> bool:
         """The process has ended and its memory is free."""
         return self._process.returncode is not None
+
+    @property
+    def was_killed(self) -> bool:
+        """A signal has ended the process, not its own code."""
+        return (self._process.returncode or 0) < 0
 
     @property
     def resident_bytes(self) -> int:

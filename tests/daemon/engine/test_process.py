@@ -164,12 +164,61 @@ def test_an_engine_that_cannot_start_says_its_last_words(
     assert engine.pid is None
 
 
-def test_an_engine_that_does_not_answer_is_ended(do: Do, tmp_path: Path) -> None:
-    silent = tmp_path / "python"
-    silent.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 600\n")
-    silent.chmod(0o700)
+@pytest.fixture
+def silent(tmp_path: Path) -> Path:
+    """An interpreter that never says hello and leaves its process id."""
+    script = tmp_path / "python"
+    script.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/new\nmv {tmp_path}/new {tmp_path}/pid\nexec sleep 600\n"
+    )
+    script.chmod(0o700)
+    return script
+
+
+async def pid_of(silent: Path) -> int:
+    while not silent.with_name("pid").exists():
+        await asyncio.sleep(0.01)
+    return int(silent.with_name("pid").read_text())
+
+
+def test_an_engine_that_does_not_answer_is_ended(do: Do, silent: Path, tmp_path: Path) -> None:
     engine = LocalEngine(tmp_path / "engine.log", python=str(silent), start_seconds=1)
     with pytest.raises(EngineFailed, match="engine-start-failed") as caught:
         do(engine.load("shapes", "cpu"))
     assert "within 1 seconds" in caught.value.failure.message
     assert do(gone(int((tmp_path / "pid").read_text())))
+
+
+def test_an_engine_killed_while_it_starts_is_a_crash_and_may_be_tried_again(
+    do: Do, silent: Path, clip: Path, model: Path, tmp_path: Path
+) -> None:
+    engine = LocalEngine(tmp_path / "engine.log", python=str(silent))
+
+    async def killed() -> None:
+        events = asyncio.create_task(follow(engine, make_run("job", model, clip, tmp_path)))
+        os.kill(await pid_of(silent), signal.SIGKILL)
+        await events
+
+    with pytest.raises(EngineCrashed, match="SIGKILL"):
+        do(killed())
+    assert engine.state == system_pb2.ENGINE_STATE_STOPPED
+
+
+@pytest.mark.parametrize("asked", ["cancel", "suspend", "close"])
+def test_a_job_that_is_stopped_while_its_engine_starts_waits_for_no_engine(
+    do: Do, silent: Path, clip: Path, model: Path, tmp_path: Path, asked: str
+) -> None:
+    engine = LocalEngine(tmp_path / "engine.log", python=str(silent))
+    run = make_run("job", model, clip, tmp_path)
+
+    async def stop() -> tuple[int, str | None]:
+        events = asyncio.create_task(follow(engine, run))
+        pid = await pid_of(silent)
+        await (engine.close() if asked == "close" else getattr(engine, asked)(run.job))
+        (event,) = await events
+        return pid, event.WhichOneof("event")
+
+    pid, ending = do(stop())
+    assert ending == ("cancelled" if asked == "cancel" else "suspended")
+    assert do(gone(pid))
+    assert engine.state == system_pb2.ENGINE_STATE_STOPPED

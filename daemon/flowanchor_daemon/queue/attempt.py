@@ -85,6 +85,7 @@ class Attempt:
         self._suspending = False
         self._daemon_ends = asyncio.Event()
         self._running = False
+        self._unwritten: list[Callable[[], None]] = []
         self.over = asyncio.Event()
         """Set when the attempt touches the job's files no more."""
 
@@ -211,16 +212,21 @@ class Attempt:
         return None
 
     async def _note(self, write: Callable[[], None]) -> None:
-        """Write what an edit can do without: a disk that is full for a moment must not cost hours of work."""
+        """Write what an edit can do without: a disk that is full for a moment must not cost hours of work.
+        What cannot be written now is tried again when the job ends."""
         try:
             await self._tools.store.db(write)
         except ServiceError as failure:
-            log.warning("job %s: a detail was not recorded: %s", self.job, failure.message)
+            log.warning("job %s: a detail is not recorded yet: %s", self.job, failure.message)
+            self._unwritten.append(write)
 
     async def _record(self, ending: _Ending) -> int | None:
         """Write the ending down; the job's new state, or None when the daemon ended before it could be
         written, which the next start puts right."""
         store = self._tools.store
+        late, self._unwritten = self._unwritten, []
+        for write in late:
+            await self._note(write)
         if isinstance(ending, engine_pb2.Done):
             try:
                 output = self._folder.attempt(self._taken.attempt) / "output"
@@ -233,6 +239,10 @@ class Attempt:
                 ending = to_failure(failure)
             # What cannot be recorded leaves nothing; it also makes the room to say so.
             await asyncio.to_thread(self._folder.drop_artifacts)
+        if isinstance(ending, types_pb2.Failure) and ending.code == "disk-full":
+            await asyncio.to_thread(
+                self._folder.drop_checkpoint
+            )  # as a failed job's is: the queue may need its room
         return await self._insist(self._writing(ending))
 
     def _writing(self, ending: _Ending) -> Callable[[], int]:

@@ -83,7 +83,13 @@ class MovieWriter:
         try:
             # writing through our own file object, a full disk raises here and the data can be flushed to
             # the disk
-            self._container = av.open(self._file, "w", format=formats.MUXERS[path.suffix.lower()])
+            self._container = av.open(
+                self._file,
+                "w",
+                format=formats.MUXERS[path.suffix.lower()],
+                # no random ids, so that equal edits are equal files
+                container_options={"fflags": "+bitexact"},
+            )
             stream = self._container.add_stream(form.codec, rate=clip.rate, options=dict(form.options))
             assert isinstance(stream, av.VideoStream)
             self._stream: av.VideoStream = stream

@@ -229,6 +229,16 @@ def folder_state(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
 
 
+@pytest.mark.parametrize(("name", "out"), [form for form in FULL + PATCH if "." in form[1]])
+def test_equal_edits_are_equal_files(tmp_path: Path, clip: ClipInfo, name: str, out: str) -> None:
+    contents = set()
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        deliver(Delivery("patch" if (name, out) in PATCH else "full", name, folder / out), clip, 1, 4)
+        contents.add((folder / out).read_bytes())
+    assert len(contents) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "out"), [("full", *case) for case in FULL] + [("patch", *case) for case in PATCH]
 )

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preferences of this user and machine; nothing of it is saved in a .blend."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+PACKAGE = __package__
+
+
+class FlowAnchorPreferences(bpy.types.AddonPreferences):
+    bl_idname = PACKAGE
+
+    start_daemon: BoolProperty(
+        name="Start the Daemon When Needed",
+        description="Start the daemon when an edit is sent and none runs",
+        default=True,
+    )
+    daemon_command: StringProperty(
+        name="Daemon Command",
+        description="Command that starts the daemon; empty: the one FlowAnchor's installation left word of",
+    )
+    folder: StringProperty(
+        name="Results Folder",
+        description="Where exported frames and results are kept; empty: the extension's own folder",
+        subtype="DIR_PATH",
+    )
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "start_daemon")
+        layout.prop(self, "daemon_command")
+        layout.prop(self, "folder")
+
+
+def get() -> Any | None:
+    """The preferences; None where the add-on was not enabled through Blender's preferences."""
+    entry = bpy.context.preferences.addons.get(PACKAGE)
+    return entry.preferences if entry is not None else None
+
+
+def may_start() -> bool:
+    """Whether a daemon may be started without being asked for."""
+    found = get()
+    return found is None or bool(found.start_daemon)
+
+
+def tell_command() -> None:
+    """Let the client know the user's own command for the daemon."""
+    found = get()
+    if found is not None and found.daemon_command.strip():
+        os.environ["FLOWANCHOR_DAEMON"] = found.daemon_command.strip()
+
+
+def results_folder() -> Path:
+    """Where the files of edits go. OSError if it cannot be made."""
+    found = get()
+    if found is not None and found.folder:
+        folder = Path(bpy.path.abspath(found.folder))
+    elif PACKAGE.startswith("bl_ext."):
+        folder = Path(bpy.utils.extension_path_user(PACKAGE, path="results", create=True))
+    else:  # run from its source folder
+        folder = Path(bpy.utils.user_resource("DATAFILES", path="flowanchor", create=True))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+CLASSES = (FlowAnchorPreferences,)

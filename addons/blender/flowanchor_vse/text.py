@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every English text of the user interface. `say` looks a text up in Blender's translations and fills it in;
+names and descriptions of properties and operators Blender translates by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def say(message: str, **values: Any) -> str:
+    """The message in the user's language, with `{name}` replaced by values."""
+    import bpy
+
+    translated: str = bpy.app.translations.pgettext_iface(message)
+    return translated.format(**values) if values else translated
+
+
+NAME = "FlowAnchor"
+
+# Panels
+CLIP = "Clip and Range"
+MASK = "Mask"
+PROMPTS = "Prompts"
+ADVANCED = "Advanced"
+JOBS = "Jobs"
+DAEMON = "Daemon"
+
+# The edit
+NO_SCENE = "The sequencer shows no scene."
+NO_STRIP = "Select a strip to edit."
+EDIT = "Edit Strip"
+EDIT_HELP = "Export the active strip's range and region, send them, and place the result above when it is done"
+BUSY = "An edit is being exported already."
+EXPORTING = "Exporting frame {done} of {total}"
+EXPORTING_MASK = "Exporting mask {done} of {total}"
+ESCAPE = "Esc to stop"
+EXPORT_STOPPED = "Export stopped. Nothing was sent and nothing changed."
+SUBMITTED = "Edit sent; the result will be placed above “{strip}”."
+EMPTY_MASK = "The mask marks nothing on any frame of the range."
+EMPTY_MASK_HELP = "Draw it over the strip, or choose another source for the region."
+DISMISS = "Dismiss"
+NOTES = "Notes"
+
+# Clip and range
+STRIP = "Strip"
+FRAMES = "{first} – {last} ({count} frames)"
+RANGE = "Range"
+
+# Mask
+NO_MASKS = "This file has no masks. Add one in the Image editor's Mask mode, or use a box."
+COVERAGE = "Marked at frame {frame}: {share:.1f} % of the picture"
+CHECK_COVERAGE = "Check Coverage"
+CHECK_COVERAGE_HELP = "Measure how much of the picture the region marks at the current frame"
+MIDDLE_BOX = "Middle of Picture"
+MIDDLE_BOX_HELP = "Set the box to the middle half of the picture"
+PIXELS = "Pixels of the exported picture, from its upper left corner"
+
+# Prompts
+CHANGED = "Changes:"
+NOTHING_CHANGES = "The prompts have the same words: nothing to anchor."
+SAME_WORDS = "only removes words"
+
+# Advanced
+UNKNOWN_PARAMETERS = "Connect to the daemon to see the editor's parameters."
+PRESET_VALUE = "preset"
+OVERRIDE = "Set Parameter"
+OVERRIDE_HELP = "Use a value of your own in place of the preset's"
+RESET = "Reset Parameter"
+RESET_HELP = "Use the preset's value again"
+PARAMETER_RANGE = "{help} ({low} to {high})"
+OWN_SCHEDULE = "Own Schedule"
+
+# Jobs
+NO_JOBS = "No edits in this file yet."
+FINISHED_OFFER = "{count} results finished while this file was closed."
+FINISHED_OFFER_ONE = "A result finished while this file was closed."
+PLACE_ALL = "Place Them"
+PLACE_ALL_HELP = "Fetch and place the results that are ready"
+STATES = {
+    "starting": "Waiting for the daemon",
+    "uploading": "Sending",
+    "waiting": "In the queue",
+    "running": "Running",
+    "downloading": "Fetching the result",
+    "placing": "Ready to place",
+    "done": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+PHASES = {
+    "hash": "Reading the export",
+    "upload": "Sending",
+    "load": "Loading the model",
+    "read": "Reading",
+    "encode": "Encoding",
+    "edit": "Editing",
+    "decode": "Decoding",
+    "deliver": "Writing",
+    "verify": "Checking",
+    "download": "Fetching",
+}
+POSITION = "Place {position} in the queue"
+CANCELLING = "Stopping"
+STEP = "{phase} {step}/{total}"
+LEFT = "{time} left"
+SECONDS = "{seconds} s"
+MINUTES = "{minutes} min {seconds} s"
+SEED = "seed {seed}"
+GONE = "The result's strip was removed."
+CANCEL = "Cancel"
+CANCEL_HELP = "Stop this edit"
+RETRY = "Run Again"
+RETRY_HELP = "Run the same edit with the same seed again"
+VARY = "Vary"
+VARY_HELP = "Run the same edit with another seed"
+PLACE = "Place"
+PLACE_HELP = "Fetch the result if need be and place it above its strip"
+COMPARE = "Compare"
+COMPARE_HELP = "Show the result or what is below it, by muting the result's strip"
+REVEAL = "Reveal Source"
+REVEAL_HELP = "Select the strip this edit was made of"
+ADOPT = "Use These Settings"
+ADOPT_HELP = "Put this edit's prompts, seed and settings into the panel"
+DELETE = "Forget"
+DELETE_HELP = "Take this edit off the list and out of the daemon; placed strips and their files stay"
+SOURCE_GONE = "The strip this edit was made of is no longer in the file."
+SCENE_GONE = "The scene this edit was made in is no longer in the file."
+SCENE_GONE_HELP = "The result's files stay in {folder}."
+PLACED = "Place FlowAnchor Result"
+FILES_GONE = "The result's files are gone."
+OPEN_LOG = "Open Log"
+OPEN_LOG_HELP = "Show what the daemon last wrote, in Blender's text editor"
+LOG_NAME = "FlowAnchor log"
+NO_LOG = "There is nothing to show yet."
+OPEN_FOLDER = "Open Folder"
+OPEN_FOLDER_HELP = "Show the folder of the result's files"
+
+# Daemon
+DAEMON_STATES = {
+    "unknown": "Not asked yet",
+    "stopped": "Not running",
+    "starting": "Starting",
+    "running": "Running",
+    "unreachable": "Cannot be reached",
+    "wrong-version": "Another version",
+}
+VERSION = "Version {version}"
+ENGINE_STATES = {0: "Engine unknown", 1: "Engine stopped", 2: "Engine starting", 3: "Engine idle", 4: "Engine busy"}
+ENGINE = "{state}, {memory}"
+MODEL_LOADED = "{model} loaded, {memory}"
+START = "Start"
+START_HELP = "Start the daemon on this computer"
+STOP = "Stop"
+STOP_HELP = "End the daemon; a running edit is kept and goes on at the next start"
+UNLOAD = "Free Memory"
+UNLOAD_HELP = "Unload the model and free the memory it holds, the GPU's included"
+CONNECT = "Try Again"
+CONNECT_HELP = "Look for the daemon again"
+PULL = "Download Model"
+PULL_HELP = "Download the chosen model; goes on where an earlier download broke off"
+NOT_INSTALLED = "{title} has to be downloaded first ({size})."
+PULLING = "Downloading {model}"
+
+# What can go wrong here
+UNEXPECTED = "Something went wrong inside the add-on ({failure})."
+UNEXPECTED_HELP = "Save your file; the details are in the log."
+NO_FOLDER = "The folder for results cannot be written ({reason})."
+NO_FOLDER_HELP = "Choose another one in the add-on's preferences."

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be done with an edit after it was sent. Each operator names its edit by the record's id."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import compat, place, properties, text
+from ..logic.views import JobView
+from . import runtime, timer
+
+
+class JobOperator:
+    """What all have in common: the edit they are about."""
+
+    bl_options = {"REGISTER", "INTERNAL"}
+
+    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        view = runtime.get().session.job(self.job)
+        if view is None:
+            return {"CANCELLED"}
+        outcome = self.act(context, view)
+        timer.ensure()
+        runtime.redraw()
+        return outcome
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        raise NotImplementedError
+
+    def refuse(self, message: str) -> set[str]:
+        self.report({"ERROR"}, text.say(message))  # type: ignore[attr-defined]  # of every Blender operator
+        return {"CANCELLED"}
+
+
+class FLOWANCHOR_OT_cancel(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.cancel"
+    bl_label = text.CANCEL
+    bl_description = text.CANCEL_HELP
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        runtime.get().session.cancel(view.id)
+        return {"FINISHED"}
+
+
+class FLOWANCHOR_OT_retry(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.retry"
+    bl_label = text.RETRY
+    bl_description = text.RETRY_HELP
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        runtime.get().session.retry(view.id)
+        return {"FINISHED"}
+
+
+class FLOWANCHOR_OT_vary(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.vary"
+    bl_label = text.VARY
+    bl_description = text.VARY_HELP
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        # Drawn here and not by the daemon, whose seeds are larger than Blender's numbers.
+        runtime.get().session.vary(view.id, random.SystemRandom().randint(0, properties.LARGEST_SEED))
+        return {"FINISHED"}
+
+
+class FLOWANCHOR_OT_place(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.place"
+    bl_label = text.PLACE
+    bl_description = text.PLACE_HELP
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        return {"FINISHED"} if bring(view) else self.refuse(str(runtime.get().session.job(view.id).problem))
+
+
+class FLOWANCHOR_OT_place_all(bpy.types.Operator):
+    bl_idname = "flowanchor.place_all"
+    bl_label = text.PLACE_ALL
+    bl_description = text.PLACE_ALL_HELP
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        for view in runtime.get().session.jobs():
+            if view.state == "placing":
+                bring(view)
+        timer.ensure()
+        return {"FINISHED"}
+
+
+def bring(view: JobView) -> bool:
+    """Place a result, now if its files are here, else as soon as they were fetched; False if that failed."""
+    record = view.record
+    if record.files and all(path.is_file() for path in record.paths):
+        return timer.place_record(record)
+    runtime.get().session.fetch(view.id)
+    return True
+
+
+class FLOWANCHOR_OT_compare(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.compare"
+    bl_label = text.COMPARE
+    bl_description = text.COMPARE_HELP
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        scene = runtime.scene_of(view.record)
+        found = place.result_strips(scene, view.record) if scene is not None else []
+        if not found or not place.show(scene, view.record, all(strip.mute for strip in found)):
+            return self.refuse(text.GONE)
+        return {"FINISHED"}
+
+
+class FLOWANCHOR_OT_reveal(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.reveal"
+    bl_label = text.REVEAL
+    bl_description = text.REVEAL_HELP
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        scene = runtime.scene_of(view.record)
+        strip = place.source_strip(scene, view.record) if scene is not None else None
+        if strip is None:
+            return self.refuse(text.SOURCE_GONE)
+        for other in compat.all_strips(scene.sequence_editor):
+            other.select = False
+        strip.select = True
+        scene.sequence_editor.active_strip = strip
+        return {"FINISHED"}
+
+
+class FLOWANCHOR_OT_adopt(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.adopt"
+    bl_label = text.ADOPT
+    bl_description = text.ADOPT_HELP
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        scene = compat.sequencer_scene(context)
+        if scene is None:
+            return self.refuse(text.NO_SCENE)
+        properties.adopt(properties.of(scene), view.record.settings, view.record.seed)
+        return {"FINISHED"}
+
+
+class FLOWANCHOR_OT_delete(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.delete"
+    bl_label = text.DELETE
+    bl_description = text.DELETE_HELP
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        session = runtime.get().session
+        session.delete(view.id)
+        runtime.write_ledger(session.ledger)
+        return {"FINISHED"}
+
+
+class FLOWANCHOR_OT_open_folder(JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.open_folder"
+    bl_label = text.OPEN_FOLDER
+    bl_description = text.OPEN_FOLDER_HELP
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        if not Path(view.record.folder).is_dir():
+            return self.refuse(text.FILES_GONE)
+        bpy.ops.wm.path_open(filepath=view.record.folder)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    FLOWANCHOR_OT_cancel,
+    FLOWANCHOR_OT_retry,
+    FLOWANCHOR_OT_vary,
+    FLOWANCHOR_OT_place,
+    FLOWANCHOR_OT_place_all,
+    FLOWANCHOR_OT_compare,
+    FLOWANCHOR_OT_reveal,
+    FLOWANCHOR_OT_adopt,
+    FLOWANCHOR_OT_delete,
+    FLOWANCHOR_OT_open_folder,
+)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Named sets of advanced settings, kept by Blender as files of the user."""
+
+from typing import Any
+
+import bpy
+from bl_operators.presets import AddPresetBase
+
+
+class FLOWANCHOR_MT_presets(bpy.types.Menu):
+    bl_label = "FlowAnchor Presets"
+    preset_subdir = "flowanchor"
+    preset_operator = "script.execute_preset"
+    draw = bpy.types.Menu.draw_preset
+
+
+class FLOWANCHOR_OT_preset_add(AddPresetBase, bpy.types.Operator):
+    """Add or remove a set of FlowAnchor's settings"""
+
+    bl_idname = "flowanchor.preset_add"
+    bl_label = "Add FlowAnchor Preset"
+    preset_menu = "FLOWANCHOR_MT_presets"
+    preset_subdir = "flowanchor"
+    preset_defines = ["settings = bpy.context.scene.flowanchor"]  # noqa: RUF012  # as Blender asks for it
+    preset_values = [  # noqa: RUF012
+        f"settings.{name}"
+        for name in (
+            "editor_name",
+            "model_name",
+            "preset",
+            "margin",
+            "mode",
+            "grow",
+            "feather",
+            "deliver",
+            "use_schedule",
+            "steps",
+            "shift",
+            "skip",
+            "use_negative",
+            "negative_prompt",
+        )
+    ]
+
+
+def draw(layout: Any) -> None:
+    """The menu with its plus and minus."""
+    row = layout.row(align=True)
+    row.menu("FLOWANCHOR_MT_presets", text=FLOWANCHOR_MT_presets.bl_label)
+    row.operator("flowanchor.preset_add", text="", icon="ADD")
+    row.operator("flowanchor.preset_add", text="", icon="REMOVE").remove_active = True
+
+
+CLASSES = (FLOWANCHOR_MT_presets, FLOWANCHOR_OT_preset_add)

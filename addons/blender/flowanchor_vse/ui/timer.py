@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The heartbeat: moves the session on while there is something to do, sleeps otherwise.
+
+Blender runs timers between events on its main thread, so a tick does one short step. A timer that raises is
+dropped without a word; nothing gets out of `tick`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .. import place, properties, strips, text
+from ..logic.ledger import Record
+from . import cleanup, runtime, thumbnails
+
+SHORTEST = 0.02
+AFTER_TROUBLE = 2.0
+held: deque[tuple[str, float]] = deque(maxlen=5000)
+"""What ticks did ("poll" or "place") and for how many seconds they held Blender."""
+
+
+def ensure() -> None:
+    """Run the timer from now on; it ends by itself when nothing is left to do."""
+    if not bpy.app.timers.is_registered(tick):
+        bpy.app.timers.register(tick, first_interval=SHORTEST, persistent=True)
+
+
+def stop() -> None:
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+
+
+def tick() -> float | None:
+    """One step; gives the seconds to the next, None when there is nothing to do."""
+    begun = time.perf_counter()
+    did = "poll"
+    try:
+        did, wait = _step()
+        return wait
+    except Exception as failure:  # noqa: BLE001  # see above
+        runtime.fail_unexpectedly(failure)
+        return AFTER_TROUBLE
+    finally:
+        held.append((did, time.perf_counter() - begun))
+
+
+def _step() -> tuple[str, float | None]:
+    now = runtime.get()
+    if now.changed_by_undo:
+        now.changed_by_undo = False
+        if now.session.merge(runtime.read_ledger()):
+            runtime.write_ledger(now.session.ledger)
+        runtime.redraw()
+    changes = now.session.tick()
+    for record in changes.to_place:
+        place_record(record)
+    for job, problem in changes.problems.items():
+        runtime.log.warning("%s: %s", job, problem)
+        now.failure = problem
+    if changes.ledger or changes.to_place:
+        runtime.write_ledger(now.session.ledger)
+        cleanup.exports(now.session.ledger)
+    if changes.daemon:
+        _offer(now.session.daemon)
+    if changes.jobs or changes.daemon or changes.to_place:
+        thumbnails.forget_others({view.id for view in now.session.jobs()})
+        runtime.redraw()
+    wait = changes.next_seconds
+    return "place" if changes.to_place else "poll", None if wait is None else max(SHORTEST, wait)
+
+
+def place_record(record: Record) -> bool:
+    """Put a record's result on the timeline and make that one step of undo; what prevents it is kept with the
+    job."""
+    session = runtime.get().session
+    scene = runtime.scene_of(record)
+    if scene is None:
+        folder = record.folder
+        session.place_failed(
+            record.id, text.say(text.SCENE_GONE), text.say(text.SCENE_GONE_HELP, folder=folder)
+        )
+        return False
+    try:
+        strip = place.place_result(scene, record, record.paths)
+        placed = strips.identity(strip)
+    except strips.Refused as failure:
+        session.place_failed(record.id, failure.message, failure.action)
+        return False
+    except Exception as failure:  # noqa: BLE001  # a result must not be lost to what one Blender version does
+        runtime.log.error("placing", exc_info=failure)
+        message = text.say(text.UNEXPECTED, failure=f"{type(failure).__name__}: {failure}"[:200])
+        session.place_failed(record.id, message, text.say(text.UNEXPECTED_HELP))
+        return False
+    session.placed(record.id, placed)
+    runtime.write_ledger(session.ledger)
+    _push_undo()
+    return True
+
+
+def _push_undo() -> None:
+    """Where there is a window: without one Blender keeps no undo steps."""
+    windows = bpy.context.window_manager.windows
+    if not bpy.app.background and len(windows):
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.ed.undo_push(message=text.say(text.PLACED))
+
+
+def _offer(daemon: Any) -> None:
+    if daemon.info is not None:
+        properties.offer("editor", [(one.name, one.name, one.summary) for one in daemon.info.editors])
+    if daemon.models is not None:
+        properties.offer("model", [(one.name, one.title or one.name, one.licence) for one in daemon.models])
+
+
+# The file
+
+
+@persistent  # type: ignore[untyped-decorator, unused-ignore]
+def file_loaded(*_: Any) -> None:
+    """Another file: other jobs."""
+    now = runtime.seen()
+    if now is not None:
+        now.stale = True
+        now.failure = now.coverage = None
+        if now.work is not None:
+            now.work.close()
+            now.work = None
+    thumbnails.clear()
+    ensure()
+
+
+@persistent  # type: ignore[untyped-decorator, unused-ignore]
+def file_saves(*_: Any) -> None:
+    """What is known now goes into the file."""
+    now = runtime.seen()
+    if now is not None and not now.stale:
+        runtime.write_ledger(now.session.ledger)
+
+
+@persistent  # type: ignore[untyped-decorator, unused-ignore]
+def undone(*_: Any) -> None:
+    """Undo took the file's ledger back; the next tick, outside of the undo, puts it right."""
+    now = runtime.seen()
+    if now is not None and not now.stale:
+        now.changed_by_undo = True
+        ensure()
+
+
+HANDLERS = (("load_post", file_loaded), ("save_pre", file_saves), ("undo_post", undone), ("redo_post", undone))
+
+
+def register() -> None:
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+    ensure()
+
+
+def unregister() -> None:
+    stop()
+    for name, handler in HANDLERS:
+        registered = getattr(bpy.app.handlers, name)
+        if handler in registered:
+            registered.remove(handler)

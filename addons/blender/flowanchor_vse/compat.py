@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only file that knows of differences between Blender's versions (4.2 LTS to 5.2 LTS). Features are asked for,
-not version numbers."""
+"""The only file that knows of differences between Blender's versions (4.2 LTS to 5.2 LTS). Features are asked
+for, not version numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -51,9 +52,74 @@ def content_start(strip: Any) -> float:
     return float(strip.content_start if hasattr(strip, "content_start") else strip.frame_start)
 
 
+def content_length(strip: Any) -> int:
+    """Frames of the content at the speed it plays, trimmed away or not."""
+    return int(strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration)
+
+
 def set_end(strip: Any, frame: int) -> None:
     """Trim or extend the strip to end before a scene frame."""
     if hasattr(strip, "right_handle"):
         strip.right_handle = frame
     else:
         strip.frame_final_end = frame
+
+
+def png_output(scene: Any, colours: str, depth: int) -> None:
+    """Let the scene write PNG of the colours "BW", "RGB" or "RGBA" at 8 or 16 bits a channel."""
+    output = scene.render.image_settings
+    if hasattr(output, "media_type"):
+        output.media_type = "IMAGE"  # before the format, which is refused otherwise
+    output.file_format = "PNG"
+    output.color_mode = colours
+    output.color_depth = str(depth)
+    output.compression = 15
+    output.color_management = "FOLLOW_SCENE"
+
+
+def plain_view(scene: Any) -> None:
+    """Force a view that changes no colour. TypeError where the colour configuration in use has no such
+    view."""
+    scene.display_settings.display_device = "sRGB"
+    if hasattr(scene.display_settings, "emulation"):
+        scene.display_settings.emulation = "OFF"
+    view = scene.view_settings
+    view.view_transform = "Standard"
+    view.look = "None"
+    view.exposure = 0.0
+    view.gamma = 1.0
+    for switch in ("use_curve_mapping", "use_white_balance", "use_hdr_view"):
+        if hasattr(view, switch):
+            setattr(view, switch, False)
+
+
+def no_caches(editor: Any) -> None:
+    """Switch off all caches of the sequencer: those of 5.x show masks as they were before a script changed
+    them."""
+    for switch in (
+        "use_cache_raw",
+        "use_cache_preprocessed",
+        "use_cache_composite",
+        "use_cache_final",
+        "use_prefetch",
+    ):
+        if hasattr(editor, switch):
+            setattr(editor, switch, False)
+
+
+def curves(action: Any) -> Iterator[tuple[Any, Any]]:
+    """Animation curves of an action, each with the collection that it can be removed from."""
+    if hasattr(action, "layers") and len(action.layers):
+        for layer in action.layers:
+            for strip in layer.strips:
+                for bag in strip.channelbags:
+                    yield from ((bag.fcurves, curve) for curve in list(bag.fcurves))
+    elif hasattr(action, "fcurves"):
+        yield from ((action.fcurves, curve) for curve in list(action.fcurves))
+
+
+def modifier_mask(modifier: Any) -> Any | None:
+    """What a MASK modifier takes its mask from: a Mask or a strip; None if neither is chosen."""
+    if modifier.input_mask_type == "ID":
+        return modifier.input_mask_id
+    return modifier.input_mask_strip

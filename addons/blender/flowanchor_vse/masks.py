@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The region of an edit: five ways of saying it, all as pixels of the exported frames."""
+"""The region of an edit: five ways of saying it, all as pixels of the exported frames.
+
+Four of them are rendered, since keyed shapes of a mask cannot be read by a script, and only rendering shows
+what Blender makes of its own mask space (a centred square as wide as the picture's longer side).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import bpy
+
+from . import compat, pictures, settings_guard, strips
+from .export import Source, write_frames
 from .logic.frames import FrameRange
+from .logic.naming import frame_file
 from .logic.request import Box, Footage
 from .strips import Refused
 
 Kind = Literal["mask", "modifier", "strip", "alpha", "box"]
+_NO_PICTURE = frozenset({"SOUND", "ADJUSTMENT"})
+_ALPHA = 3
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class MaskResult:
 
     files: tuple[Path, ...] = ()
     boxes: tuple[Box, ...] = ()
-    coverage: tuple[float, ...] = field(default=())
+    coverage: tuple[float, ...] = ()
 
     @property
     def footage(self) -> tuple[Footage, ...]:
@@ -49,22 +61,174 @@ class MaskResult:
 
 
 def choices(scene: Any, strip: Any) -> list[MaskChoice]:
-    """What this strip's region can be taken from; a box aside, which is always possible."""
-    raise NotImplementedError
+    """What this strip's region can be taken from, the likeliest first; a box aside, which is always
+    possible."""
+    modifiers = [
+        MaskChoice("modifier", modifier.name) for modifier in strip.modifiers if modifier.type == "MASK"
+    ]
+    above = sorted(_above(scene, strip), key=lambda other: (other.type != "MASK", other.channel))
+    return [
+        *(choice for choice in modifiers if problem(scene, strip, choice) is None),
+        *(MaskChoice("strip", other.name) for other in above),
+        *(MaskChoice("mask", mask.name) for mask in bpy.data.masks),
+        MaskChoice("alpha"),
+    ]
 
 
 def problem(scene: Any, strip: Any, choice: MaskChoice) -> Refused | None:
-    """Why the choice cannot be used for the strip; None if it can."""
-    raise NotImplementedError
+    """Why the choice cannot be used for the strip; None if it can. Looks at no pixel."""
+    name = f"“{choice.name}”"
+    if choice.kind == "mask" and choice.name not in bpy.data.masks:
+        return Refused(
+            "mask-none", f"There is no mask {name}.", "Choose a mask, or draw one in the image editor."
+        )
+    if choice.kind == "strip" and choice.name not in {other.name for other in _above(scene, strip)}:
+        return Refused(
+            "mask-none",
+            f"No strip {name} lies above “{strip.name}”.",
+            "Put the mask strip on a channel above, at the same frames.",
+        )
+    if choice.kind == "modifier":
+        modifier = strip.modifiers.get(choice.name)
+        if modifier is None or modifier.type != "MASK":
+            return Refused(
+                "mask-none",
+                f"“{strip.name}” has no mask modifier {name}.",
+                "Add one, or choose another kind of mask.",
+            )
+        if compat.modifier_mask(modifier) is None:
+            return Refused("mask-none", f"The modifier {name} has no mask.", "Choose a mask in the modifier.")
+    if choice.kind == "box" and _inside(scene, choice.box) is None:
+        width, height = scene.render.resolution_x, scene.render.resolution_y
+        return Refused(
+            "mask-box",
+            "The box marks nothing of the picture.",
+            f"Its pixels have to be within {width} x {height}.",
+        )
+    return None
 
 
 def export_mask(
     context: Any, choice: MaskChoice, strip: Any, part: FrameRange, folder: Path
 ) -> Generator[int, None, MaskResult]:
-    """As `export.export_frames`: yields the number of frames so far, returns the result."""
-    raise NotImplementedError
+    """As `export.export_frames`: yields the number of frames so far, returns the result. Refused also if the
+    region is empty on every frame."""
+    scene = compat.sequencer_scene(context)
+    if (found := strips.problem(scene, strip) or problem(scene, strip, choice)) is not None:
+        raise found
+    if choice.kind == "box":
+        result = _box(scene, choice, part)
+    else:
+        result = yield from _rendered(scene, choice, strip, part, folder)
+    if len(result.empty) == part.count:
+        for file in result.files:
+            file.unlink(missing_ok=True)
+        raise Refused(
+            "mask-empty",
+            f"The mask marks nothing on any frame from {part.first} to {part.last}.",
+            "Mark the region there, or choose another mask.",
+        )
+    return result
 
 
 def coverage_at(context: Any, choice: MaskChoice, strip: Any, frame: int) -> float:
-    """Share of the picture that is marked at a scene frame, 0 to 1."""
-    raise NotImplementedError
+    """Share of the picture that is marked at a scene frame, 0 to 1. Renders that frame. Refused as
+    `export_mask`, except that nothing marked is 0."""
+    scene = compat.sequencer_scene(context)
+    if (found := strips.problem(scene, strip) or problem(scene, strip, choice)) is not None:
+        raise found
+    part = FrameRange(frame, frame)
+    if choice.kind == "box":
+        return _box(scene, choice, part).coverage[0]
+    with tempfile.TemporaryDirectory(prefix="flowanchor-") as folder:
+        frames = _rendered(scene, choice, strip, part, Path(folder))
+        while True:
+            try:
+                next(frames)
+            except StopIteration as done:
+                result: MaskResult = done.value
+                return result.coverage[0]
+
+
+def _rendered(
+    scene: Any, choice: MaskChoice, strip: Any, part: FrameRange, folder: Path
+) -> Generator[int, None, MaskResult]:
+    show, alpha = _view(choice, strip.name, part)
+    frames = write_frames(Source(scene, strip), part, folder, show, "RGBA" if alpha else "BW")
+    coverage: list[float] = []
+    whole = False
+    try:
+        while True:
+            try:
+                done = next(frames)
+            except StopIteration as end:
+                whole = True
+                return MaskResult(end.value, (), tuple(coverage))
+            file = folder / frame_file(done - 1)
+            picture = pictures.read_channel(file, _ALPHA if alpha else 0)
+            if alpha:
+                pictures.write_grey(file, picture)
+            coverage.append(pictures.share(picture))
+            yield done
+    finally:
+        if not whole:
+            frames.close()
+
+
+def _view(choice: MaskChoice, name: str, part: FrameRange) -> tuple[Callable[[Any], None], bool]:
+    """What a scratch scene has to show, and whether the region is then its alpha (or its brightness)."""
+
+    def mask(scratch: Any) -> None:
+        # A copy whose frames are the scene's: a mask strip shows its mask from the mask's own first frame to
+        # its last, and a mask drawn over footage is keyed at the scene's frames.
+        shown = bpy.data.masks[choice.name].copy()
+        shown.frame_start, shown.frame_end = part.first, part.end
+        settings_guard.hide_all(scratch)
+        channel = 1 + max((strip.channel for strip in compat.strips(scratch.sequence_editor)), default=0)
+        added = compat.strips(scratch.sequence_editor).new_mask("mask", shown, channel, part.first)
+        compat.set_end(added, part.end)
+        settings_guard.show_alone(scratch, added.name)
+
+    def modifier(scratch: Any) -> None:
+        alone = settings_guard.show_alone(scratch, name)
+        for other in alone.modifiers:
+            other.mute = other.name != choice.name
+
+    def other_strip(scratch: Any) -> None:
+        settings_guard.show_alone(scratch, choice.name)
+
+    def alpha(scratch: Any) -> None:
+        settings_guard.show_alone(scratch, name)
+
+    views = {"mask": mask, "modifier": modifier, "strip": other_strip, "alpha": alpha}
+    return views[choice.kind], choice.kind in ("modifier", "alpha")
+
+
+def _above(scene: Any, strip: Any) -> list[Any]:
+    """Strips with a picture on a channel above, at some of the same frames."""
+    seen = strips.visible_range(strip)
+    return [
+        other
+        for other in compat.strips(scene.sequence_editor)
+        if other.channel > strip.channel
+        and other.type not in _NO_PICTURE
+        and compat.start(other) < seen.end
+        and compat.end(other) > seen.first
+    ]
+
+
+def _inside(scene: Any, box: Box | None) -> Box | None:
+    """The part of a box that is in the picture; None if there is none."""
+    if box is None or not (box.width > 0 and box.height > 0):
+        return None
+    left, top = max(box.x, 0.0), max(box.y, 0.0)
+    right = min(box.x + box.width, float(scene.render.resolution_x))
+    bottom = min(box.y + box.height, float(scene.render.resolution_y))
+    return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _box(scene: Any, choice: MaskChoice, part: FrameRange) -> MaskResult:
+    box = _inside(scene, choice.box)
+    assert box is not None, "problem() was asked"
+    area = scene.render.resolution_x * scene.render.resolution_y
+    return MaskResult((), (box,), (box.width * box.height / area,) * part.count)

@@ -1,44 +1,209 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a result comes to lie: above its source, on a free channel, frame on frame. The source is never touched."""
+"""Where a result comes to lie: above its source, on a free channel, frame on frame. The source is never
+touched: not its times, not its sound, not its muting."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from . import compat, strips
 from .export import ExportResult
+from .logic import channels, naming, words
 from .logic.frames import FrameRange
 from .logic.ledger import Origin, Record
 from .masks import MaskChoice
+from .strips import Refused
+
+RECORD = "flowanchor_record"
+"""Custom property of a result strip: the record, by its id, whose result it shows."""
+_DETAILS = "flowanchor_"
+_MOVIES = frozenset({".mov", ".mp4", ".m4v", ".mkv", ".avi", ".webm"})
 
 
 def origin_of(scene: Any, strip: Any, part: FrameRange, mask: MaskChoice, exported: ExportResult) -> Origin:
     """What placing needs to know later, as plain data. Gives the strip an id (`strips.identity`)."""
-    raise NotImplementedError
+    return Origin(
+        scene=scene.name,
+        strip=strips.identity(strip),
+        strip_name=strip.name,
+        first=part.first,
+        last=part.last,
+        channel=strip.channel,
+        mask=asdict(mask),
+        transform={
+            "width": exported.width,
+            "height": exported.height,
+            "content_start": compat.content_start(strip),
+            "colour_space": exported.colour_space,
+            "stack": exported.stack,
+        },
+    )
 
 
 def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
-    """A new strip of the result's files (one movie, or one image a frame), returned. If the source was moved, the
-    result moves along; if it is gone, the result lies where the source was. Refused if it cannot be placed."""
-    raise NotImplementedError
+    """A strip of the result's files (one movie, or one image a frame), returned. One that is there already is
+    returned as it is: no result is placed twice. If the source was moved, the result lies where it went,
+    unless it was made of a whole stack; if the source is gone, where it was.
+
+    Raises:
+        Refused: a file is missing, the files do not hold as many frames as the range, or no channel is free.
+    """
+    there = result_strips(scene, record)
+    if there:
+        return there[0]
+    files = [Path(file) for file in files]
+    missing = [file for file in files if not file.is_file()]
+    if missing or not files:
+        name = missing[0].name if missing else "the result"
+        raise Refused("result-missing", f"{name} is not there any more.", "Fetch the result again.")
+    editor = scene.sequence_editor_create()
+    over = result_range(scene, record)
+    channel = _free_channel(scene, record, over)
+    name = naming.result_name(
+        record.origin.strip_name,
+        " ".join(words.changed_words(record.settings.source_prompt, record.settings.target_prompt)),
+        record.seed,
+        {strip.name for strip in compat.all_strips(editor)},
+    )
+    active = editor.active_strip
+    strip = _new_strip(editor, name, files, channel, over)
+    try:
+        _check_length(strip, record, over)
+        _fit(scene, strip, record)
+        _blend(strip, record)
+        _describe(strip, record)
+    except BaseException:
+        compat.strips(editor).remove(strip)
+        raise
+    editor.active_strip = active
+    return strip
+
+
+def result_range(scene: Any, record: Record) -> FrameRange:
+    """Where the result belongs now: the range that was edited, moved as the source has been moved since."""
+    source = source_strip(scene, record)
+    then = record.origin.transform.get("content_start")
+    if source is None or then is None or record.origin.transform.get("stack"):
+        return record.origin.range
+    return record.origin.range.moved(round(compat.content_start(source) - float(then)))
 
 
 def result_strips(scene: Any, record: Record) -> list[Any]:
     """Strips that show this record's result, copies included."""
-    raise NotImplementedError
+    if scene.sequence_editor is None:
+        return []
+    return [s for s in compat.all_strips(scene.sequence_editor) if s.get(RECORD) == record.id]
 
 
 def source_strip(scene: Any, record: Record) -> Any | None:
     """The strip the edit was made of; None if it is gone."""
-    raise NotImplementedError
+    return strips.find(scene, record.origin.strip, record.origin.strip_name)
 
 
 def show(scene: Any, record: Record, result: bool) -> bool:
-    """Compare: show the result, or what is below it, by muting the result. False if there is no result strip."""
-    raise NotImplementedError
+    """Compare: show the result, or what is below it, by muting the result. False if there is no result
+    strip."""
+    found = result_strips(scene, record)
+    for strip in found:
+        strip.mute = not result
+    return bool(found)
 
 
 def details_of(strip: Any) -> dict[str, Any] | None:
-    """What a result strip says about its edit: job, request, seed, prompts ...; None for any other strip."""
-    raise NotImplementedError
+    """What a result strip says about its edit: record, job, seed, prompts ...; None for any other strip."""
+    if not isinstance(strip.get(RECORD), str):
+        return None
+    return {
+        key.removeprefix(_DETAILS): strip[key]
+        for key in strip.keys()  # noqa: SIM118  # a strip is no mapping
+        if key.startswith(_DETAILS) and key != strips.ID
+    }
+
+
+def _free_channel(scene: Any, record: Record, over: FrameRange) -> int:
+    editor = scene.sequence_editor
+    source = source_strip(scene, record)
+    above = record.origin.channel
+    if source is not None and source.parent_meta() is None:
+        effects = [user.channel for user in strips.users(scene, source)]
+        above = max([source.channel, *effects])
+    taken = [
+        channels.Taken(strip.channel, compat.start(strip), compat.end(strip))
+        for strip in compat.strips(editor)
+    ]
+    found = channels.first_free(taken, over, above)
+    if found is None:
+        raise Refused(
+            "no-channel",
+            f"No channel above {above} is free from frame {over.first} to {over.last}.",
+            "Remove or move a strip there, then place the result again.",
+        )
+    return found
+
+
+def _new_strip(editor: Any, name: str, files: Sequence[Path], channel: int, over: FrameRange) -> Any:
+    made = compat.strips(editor)
+    if files[0].suffix.lower() in _MOVIES:
+        return made.new_movie(name, str(files[0]), channel, over.first)
+    strip = made.new_image(name, str(files[0]), channel, over.first)
+    for file in files[1:]:
+        strip.elements.append(file.name)
+    if len(files) == 1:  # a picture of its own stands for as long as it is told
+        compat.set_end(strip, over.end)
+    return strip
+
+
+def _check_length(strip: Any, record: Record, over: FrameRange) -> None:
+    """Refused unless the strip lies exactly over the range, each frame once."""
+    whole = strip.type == "IMAGE" or compat.content_length(strip) == over.count
+    if whole and (compat.start(strip), compat.end(strip)) == (over.first, over.end):
+        return
+    raise Refused(
+        "result-length",
+        f"The result of {record.id} holds {compat.content_length(strip)} frames in place of {over.count}.",
+        "Fetch the result again; if that does not help, retry the edit.",
+    )
+
+
+def _fit(scene: Any, strip: Any, record: Record) -> None:
+    """What was exported is the whole picture, so the result fills it, whatever size it has been given."""
+    element = strip.elements[0] if len(strip.elements) else None
+    known = (element.orig_width, element.orig_height) if element is not None else (0, 0)
+    exported = record.origin.transform
+    for width, height in (known, record.size, (exported.get("width", 0), exported.get("height", 0))):
+        if width and height:
+            strip.transform.scale_x = scene.render.resolution_x / width
+            strip.transform.scale_y = scene.render.resolution_y / height
+            break
+    strip.transform.offset_x = strip.transform.offset_y = strip.transform.rotation = 0.0
+
+
+def _blend(strip: Any, record: Record) -> None:
+    patch = record.settings.deliver == "patch"
+    strip.blend_type = "ALPHA_OVER" if patch else "REPLACE"
+    strip.blend_alpha = 1.0
+    if patch:
+        strip.alpha_mode = "STRAIGHT"
+    strip.colorspace_settings.name = record.origin.transform.get("colour_space", "sRGB")
+
+
+def _describe(strip: Any, record: Record) -> None:
+    settings = record.settings
+    strip[strips.ID] = uuid.uuid4().hex
+    strip[RECORD] = record.id
+    for name, value in {
+        "job": record.job,
+        "parent": record.parent,
+        "source_strip": record.origin.strip,
+        "seed": str(record.seed),  # larger than the 32 bits of a custom property's number
+        "source_prompt": settings.source_prompt,
+        "target_prompt": settings.target_prompt,
+        "editor": settings.editor,
+        "model": settings.model,
+        "preset": settings.preset,
+    }.items():
+        strip[_DETAILS + name] = value

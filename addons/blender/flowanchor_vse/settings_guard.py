@@ -1,16 +1,143 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rendering without touching what the user set: a copy of the scene, made for a moment and removed."""
+"""Rendering without touching what the user set: a copy of the scene, made for one moment and removed before
+Blender draws, saves or undoes again. Setting the user's own scene and restoring it would leave the wrong
+settings in a file that is saved meanwhile, and drop what the user rendered last."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import bpy
+
+from . import compat
+from .strips import Refused
+
+_FORCED = ("render.", "view_settings.", "display_settings.", "frame_", "sequence_editor.use_")
+_KINDS = ("scenes", "images", "masks", "actions", "node_groups")
 
 
 @contextmanager
 def scratch_scene(scene: Any) -> Iterator[Any]:
-    """A copy of `scene` with everything set that changes pixels behind a user's back; it is removed at the end,
-    whatever happens, with all data blocks that were made meanwhile."""
-    raise NotImplementedError
-    yield
+    """A copy of `scene` with everything set that would change pixels behind the user's back: view, looks,
+    borders, burn-in, dither, scale, caches. It is removed at the end, whatever happens, with all data that
+    was made meanwhile. Refused if the colour configuration has no plain view."""
+    before = {kind: set(getattr(bpy.data, kind)) for kind in _KINDS}
+    try:
+        scratch = scene.copy()
+        drop_animation(scratch, lambda path: path.startswith(_FORCED))
+        _force(scratch)
+        yield scratch
+    finally:
+        # Masks before scenes: a mask strip made by a script does not count as the user of its mask.
+        for kind in ("masks", "scenes", "images", "actions", "node_groups"):
+            for made in set(getattr(bpy.data, kind)) - before[kind]:
+                getattr(bpy.data, kind).remove(made)
+
+
+def drop_animation(scratch: Any, dropped: Callable[[str], bool]) -> None:
+    """Take curves and drivers off a copy of a scene whose data path is to be `dropped`; they would set back,
+    at each frame, what was forced. The action is the user's and stays as it is."""
+    animation = scratch.animation_data
+    if animation is None:
+        return
+    for driver in list(animation.drivers):
+        if dropped(driver.data_path):
+            animation.drivers.remove(driver)
+    action = animation.action
+    if action is None or not any(dropped(curve.data_path) for _, curve in compat.curves(action)):
+        return
+    animation.action = action.copy()
+    for owner, curve in list(compat.curves(animation.action)):
+        if dropped(curve.data_path):
+            owner.remove(curve)
+
+
+def show_alone(scratch: Any, name: str) -> Any:
+    """Show one strip of a scratch scene, opaque, as if no other existed; returned."""
+    alone = compat.strips(scratch.sequence_editor)[name]
+    _hide(scratch, [strip for strip in compat.strips(scratch.sequence_editor) if strip != alone])
+    alone.mute = False
+    _unmute_channel(scratch, alone.channel)
+    alone.blend_type = "REPLACE"
+    alone.blend_alpha = 1.0
+    path = bpy.utils.escape_identifier(name)
+    drop_animation(scratch, lambda full: full.endswith((f'["{path}"].mute', f'["{path}"].blend_alpha')))
+    return alone
+
+
+def show_up_to(scratch: Any, channel: int) -> None:
+    """Show what is on the channels up to one, as the user mutes it."""
+    _hide(scratch, [strip for strip in compat.strips(scratch.sequence_editor) if strip.channel > channel])
+
+
+def hide_all(scratch: Any) -> None:
+    """Show nothing; something has to be added, or Blender renders the 3D scene instead."""
+    _hide(scratch, list(compat.strips(scratch.sequence_editor)))
+
+
+def render(scratch: Any, first: int, last: int, folder: Path, colours: str, depth: int = 8) -> list[Path]:
+    """Write scene frames `first` to `last` as PNG of "BW", "RGB" or "RGBA", named by Blender. Refused if
+    one was not written."""
+    compat.png_output(scratch, colours, depth)
+    scratch.frame_start, scratch.frame_end, scratch.frame_step = first, last, 1
+    scratch.render.filepath = str(folder / "rendering-")
+    files = [Path(scratch.render.frame_path(frame=frame)) for frame in range(first, last + 1)]
+    said = ""
+    try:
+        bpy.ops.render.render(animation=True, scene=scratch.name)
+    except RuntimeError as error:  # what the operator reports as an error
+        said = str(error).strip()
+    missing = [file for file in files if not file.is_file()]
+    if missing or said:
+        for file in files:
+            file.unlink(missing_ok=True)
+        raise Refused(
+            "export-render",
+            f"Blender could not write a frame{f' ({said})' if said else ''}.",
+            f"Look whether the disk of {folder} is full, and at Blender's messages in the terminal.",
+        )
+    return files
+
+
+def _force(scratch: Any) -> None:
+    try:
+        compat.plain_view(scratch)
+    except TypeError as error:
+        raise Refused(
+            "export-colour",
+            "The colour configuration in use has no view “Standard” for sRGB, so frames cannot be exported "
+            "as they are.",
+            "Start Blender without OCIO set, or add that view to the configuration.",
+        ) from error
+    output = scratch.render
+    for name, value in {
+        "resolution_percentage": 100,
+        "use_border": False,
+        "use_crop_to_border": False,
+        "use_stamp": False,
+        "dither_intensity": 0.0,
+        "use_sequencer": True,
+        "use_overwrite": True,
+        "use_placeholder": False,
+        "use_file_extension": True,
+        "use_multiview": False,
+        "use_render_cache": False,
+    }.items():
+        setattr(output, name, value)
+    compat.no_caches(scratch.sequence_editor)
+
+
+def _hide(scratch: Any, hidden: list[Any]) -> None:
+    ends = tuple(f'["{bpy.utils.escape_identifier(strip.name)}"].mute' for strip in hidden)
+    drop_animation(scratch, lambda path: path.endswith(ends))
+    for strip in hidden:
+        strip.mute = True
+
+
+def _unmute_channel(scratch: Any, number: int) -> None:
+    channels = scratch.sequence_editor.channels
+    if number < len(channels):
+        channels[number].mute = False

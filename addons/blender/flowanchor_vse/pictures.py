@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Grey pictures of masks: read through Blender, written here."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+Grey = npt.NDArray[np.uint8]
+"""Rows of code values, the upper row first."""
+
+
+def read_channel(file: Path, channel: int) -> Grey:
+    """One channel (0 red .. 3 alpha) of an 8-bit picture, its stored code values."""
+    image = bpy.data.images.load(str(file), check_existing=False)
+    try:
+        image.colorspace_settings.name = "Non-Color"
+        image.alpha_mode = "CHANNEL_PACKED"  # or colours come multiplied with alpha
+        width, height = image.size
+        values = np.empty(width * height * image.channels, np.float32)
+        image.pixels.foreach_get(values)
+        chosen = values.reshape(height, width, image.channels)[::-1, :, min(channel, image.channels - 1)]
+        return np.rint(chosen * 255).astype(np.uint8)
+    finally:
+        bpy.data.images.remove(image)
+
+
+def write_grey(file: Path, picture: Grey) -> None:
+    """Write an 8-bit grey PNG."""
+    height, width = picture.shape
+    lines = np.zeros((height, width + 1), np.uint8)  # each begins with its filter, 0: none
+    lines[:, 1:] = picture
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 4)), (b"IEND", b""))
+    with file.open("wb") as opened:
+        opened.write(b"\x89PNG\r\n\x1a\n")
+        for kind, data in parts:
+            opened.write(
+                struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            )
+
+
+def share(picture: Grey) -> float:
+    """Share of the pixels that are nearer to white than to black."""
+    return float((picture >= 128).mean())

@@ -85,12 +85,18 @@ def reaching(
                     raise _silent(folder, timeout, cause)
             elif start is Start.NEVER:
                 raise DaemonUnreachable(
-                    "daemon-unreachable", "No daemon is running.", "Start one with `flowanchor serve`."
+                    "daemon-unreachable",
+                    "No daemon is running.",
+                    "Start one with `flowanchor serve`.",
+                    stopped=True,
                 )
             elif start is Start.AFTER_A_CRASH and found is None:
                 if time.monotonic() - begun > min(timeout, STOPPED_SECONDS):
                     raise DaemonUnreachable(
-                        "daemon-unreachable", "The daemon was stopped.", "Its jobs go on when it runs again."
+                        "daemon-unreachable",
+                        "The daemon was stopped.",
+                        "Its jobs go on when it runs again.",
+                        stopped=True,
                     )
             else:
                 yield from starting(folder, max(left, 1.0), stale=found)

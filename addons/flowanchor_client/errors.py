@@ -38,12 +38,16 @@ class ServiceFailure(Exception):
 class DaemonUnreachable(ServiceFailure):
     """There is no daemon to talk to, or not for this program. The message tells the cause.
 
-    `log` are the last lines a daemon that could not start has written.
+    `log` are the last lines a daemon that could not start has written. `stopped` is whether there is surely
+    none running, as against one that does not answer.
     """
 
-    def __init__(self, code: str, message: str, action: str, log: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, code: str, message: str, action: str, log: tuple[str, ...] = (), stopped: bool = False
+    ) -> None:
         super().__init__(code, message, action)
         self.log = log
+        self.stopped = stopped
 
 
 def failure_of(error: grpc.RpcError) -> ServiceFailure:

@@ -30,6 +30,7 @@ def test_without_a_daemon_and_without_leave_to_start_one_it_says_so(runtime: Pat
         Client.connect(start=False)
     assert caught.value.code == "daemon-unreachable"
     assert "No daemon is running" in str(caught.value)
+    assert caught.value.stopped
     assert not runtime.exists()
 
 
@@ -124,6 +125,7 @@ def test_a_daemon_that_holds_its_lock_in_silence_is_named(runtime: Path) -> None
         with pytest.raises(DaemonUnreachable) as caught:
             Client.connect(timeout=0.3)
     assert str(os.getpid()) in caught.value.message
+    assert not caught.value.stopped
     assert started(runtime) == []
 
 

@@ -17,7 +17,12 @@ from .frames import FrameRange
 from .request import EditSettings
 
 SCHEMA = 1
-MOST_RECORDS = 200
+STATES = (
+    *("starting", "uploading", "waiting", "running", "downloading"),
+    *("placing", "done", "failed", "cancelled"),
+)
+ENDED = frozenset({"done", "failed", "cancelled"})
+MOST_RECORDS = 100
 """Of one file; the oldest that are placed, failed or cancelled go first."""
 
 
@@ -58,6 +63,8 @@ class Record:
         folder: absolute folder of its files, this machine's.
         state: as in `views.JobState`.
         job: the daemon's id; empty until accepted.
+        call: how the daemon is asked for it: "submit", or "retry" and "vary" of the job `of`.
+        of: the daemon's id of the job that is retried or varied; empty for "submit".
         seed: as used; -1 until known.
         plan: the upload as plain data, as long as it may be needed again.
         files: names of the result's files in `folder`, in frame order; empty until they are whole.
@@ -76,6 +83,8 @@ class Record:
     folder: str
     state: str = "starting"
     job: str = ""
+    call: str = "submit"
+    of: str = ""
     seed: int = -1
     plan: dict[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
@@ -119,6 +128,10 @@ class Ledger:
         found = self._records.get(record)
         return None if found is None or found.deleted else found
 
+    def find(self, record: str) -> Record | None:
+        """The record, deleted or not."""
+        return self._records.get(record)
+
     def put(self, record: Record) -> None:
         """Add a record or replace the one of its id."""
         self._records[record.id] = record
@@ -155,12 +168,11 @@ class Ledger:
         return cls(record for record in found if record is not None)
 
     def _trim(self) -> None:
-        ended = ("done", "failed", "cancelled")
         spare = len(self._records) - MOST_RECORDS
         for record in list(self._records.values()):
             if spare <= 0:
                 return
-            if record.deleted or record.state in ended:
+            if record.deleted or record.state in ENDED:
                 del self._records[record.id]
                 spare -= 1
 
@@ -189,7 +201,10 @@ def _record_from_json(data: Any) -> Record | None:
 
 
 def _sound(record: Record) -> bool:
-    texts = (record.id, record.folder, record.state, record.job, record.placed, record.parent)
+    texts = (
+        *(record.id, record.folder, record.state, record.job),
+        *(record.call, record.of, record.placed, record.parent),
+    )
     numbers = (record.edition, record.created_ms, record.seed, record.origin.first, record.origin.last)
     return (
         all(isinstance(text, str) for text in texts)
@@ -198,4 +213,5 @@ def _sound(record: Record) -> bool:
         and isinstance(record.plan, dict)
         and isinstance(record.failure, dict)
         and bool(record.id)
+        and record.state in STATES
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from flowanchor.v1 import types_pb2
 
 from . import words
+from .naming import frame_file
 
 Value = bool | int | float | str
 SeedMode = Literal["random", "fixed", "increment"]
@@ -247,19 +248,10 @@ def _media_ref(path: Path, sha256: str) -> types_pb2.MediaRef:
 
 
 def plan_to_json(plan: UploadPlan) -> dict[str, Any]:
-    """A plan as plain data, so that an upload goes on after Blender was closed."""
-
-    def footage(part: Footage) -> dict[str, Any]:
-        rate = part.rate
-        return {
-            "files": [str(path) for path in part.files],
-            "first_number": part.first_number,
-            "rate": [rate.numerator, rate.denominator] if rate is not None else None,
-        }
-
+    """A plan as plain data, so that an edit can be sent again after Blender was closed."""
     return {
-        "clip": footage(plan.clip),
-        "masks": [footage(mask) for mask in plan.masks],
+        "clip": _footage_to_json(plan.clip),
+        "masks": [_footage_to_json(mask) for mask in plan.masks],
         "boxes": [[box.x, box.y, box.width, box.height] for box in plan.boxes],
         "first": plan.first,
         "last": plan.last,
@@ -268,19 +260,10 @@ def plan_to_json(plan: UploadPlan) -> dict[str, Any]:
 
 def plan_from_json(data: Any) -> UploadPlan | None:
     """What `plan_to_json` gave; None if it is no plan."""
-
-    def footage(part: Any) -> Footage:
-        rate = part["rate"]
-        return Footage(
-            tuple(Path(name) for name in part["files"]),
-            part["first_number"],
-            Fraction(*rate) if rate else None,
-        )
-
     try:
         return UploadPlan(
-            footage(data["clip"]),
-            tuple(footage(mask) for mask in data["masks"]),
+            _footage_from_json(data["clip"]),
+            tuple(_footage_from_json(mask) for mask in data["masks"]),
             tuple(Box(*map(float, box)) for box in data["boxes"]),
             int(data["first"]),
             None if data["last"] is None else int(data["last"]),
@@ -289,6 +272,32 @@ def plan_from_json(data: Any) -> UploadPlan | None:
         return None
 
 
-def paths(names: Sequence[str]) -> tuple[Path, ...]:
-    """Files by their names in a record."""
-    return tuple(Path(name) for name in names)
+def _footage_to_json(part: Footage) -> dict[str, Any]:
+    """Exported frames are named by their numbers, so that a folder and a count say it all: this lies in the
+    user's .blend."""
+    rate, names = part.rate, [path.name for path in part.files]
+    folders = {path.parent for path in part.files}
+    suffix = part.files[0].suffix
+    numbered = len(folders) == 1 and names == [frame_file(index, suffix) for index in range(len(names))]
+    files = (
+        {"folder": str(folders.pop()), "count": len(names), "suffix": suffix}
+        if numbered
+        else {"files": [str(path) for path in part.files]}
+    )
+    return {
+        **files,
+        "first_number": part.first_number,
+        "rate": [rate.numerator, rate.denominator] if rate is not None else None,
+    }
+
+
+def _footage_from_json(data: Any) -> Footage:
+    if "files" in data:
+        files = tuple(Path(name) for name in data["files"])
+    else:
+        folder = Path(data["folder"])
+        files = tuple(folder / frame_file(index, data["suffix"]) for index in range(data["count"]))
+    number, rate = data["first_number"], data["rate"]
+    if not files or not isinstance(number, int | None):
+        raise ValueError("no footage")
+    return Footage(files, number, Fraction(*rate) if rate else None)

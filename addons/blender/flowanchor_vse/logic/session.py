@@ -7,92 +7,369 @@ knows no Blender; the clock is given. The daemon may be missing, go away and com
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
-from typing import Literal
+from dataclasses import replace
+from pathlib import Path
 
-from .ledger import Ledger, Origin
-from .request import EditSettings, UploadPlan
+from flowanchor_client import DaemonUnreachable, ServiceFailure, new_request_id
+from flowanchor_client.connect import Start
+
+from . import problems
+from .desk import DaemonDesk, DaemonWish
+from .job import JobRun
+from .ledger import Ledger, Origin, Record
+from .link import Link
+from .request import LARGEST_SEED, EditSettings, SeedMode, UploadPlan, plan_to_json
 from .transport import Transport
-from .views import Changes, DaemonView, JobView
+from .views import Changes, DaemonView, JobView, Problem
 
-DaemonWish = Literal["connect", "start", "stop", "refresh", "diagnose", "unload"]
+__all__ = ["DaemonWish", "Session"]
+
+log = logging.getLogger("flowanchor")
+
+MOVING_SECONDS = 0.01
+"""Between two ticks that move bytes."""
+LONG_STEP_SECONDS = 0.1
+REST = 9.0
+"""A step that held the host for long, as calls to a daemon on a busy machine do, is followed by a rest of so
+many times its length: the host keeps nine tenths of its time whatever happens."""
+MOST_ACTIVE = 4
+"""Of so many edits the intervals are those of one; of more they grow, so that the calls do not."""
 
 
 class Session:
-    """All methods but `tick` return at once and make no call; what they wish for is done by later ticks."""
+    """All methods but `tick` and `close` return at once and make no call; what they wish for is done by
+    later ticks."""
 
     def __init__(
-        self, transport: Transport, clock: Callable[[], float], now_ms: Callable[[], int] | None = None
+        self,
+        transport: Transport,
+        clock: Callable[[], float],
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        new_id: Callable[[], str] = new_request_id,
     ) -> None:
         """`clock` is monotonic, in seconds (time.monotonic)."""
-        raise NotImplementedError
+        self._transport = transport
+        self._clock = clock
+        self._now_ms = now_ms
+        self._new_id = new_id
+        self._link = Link(transport, clock)
+        self._desk = DaemonDesk(transport, self._link)
+        self._ledger = Ledger()
+        self._runs: dict[str, JobRun] = {}
+        self._leaving: list[JobRun] = []
+        self._rest_until = 0.0
+        self._turn = 0
+        self._seen: dict[str, JobView] = {}
+        self._seen_daemon = self.daemon
+        self._ledger_changed = False
 
     # The file
 
     @property
     def ledger(self) -> Ledger:
         """What to write to the file."""
-        raise NotImplementedError
+        return self._ledger
 
     def open(self, ledger: Ledger) -> None:
         """Another file was loaded: forget the jobs of the last one (they go on in the daemon), look after
-        these."""
-        raise NotImplementedError
+        these. No daemon is started for them."""
+        for run in self._runs.values():
+            run.release()
+        self._ledger, self._runs, self._leaving = ledger, {}, []
+        self._seen, self._ledger_changed = {}, False
+        for record in ledger:
+            self._restore(record)
 
     def merge(self, stored: Ledger) -> bool:
         """After undo or redo: whether the file has to be written, since it holds less than is known here."""
-        raise NotImplementedError
+        lacks = self._ledger.merge(stored)
+        for record in self._ledger:
+            run = self._runs.get(record.id)
+            if run is None or run.record.edition < record.edition:
+                self._restore(record)
+        return lacks
+
+    def _restore(self, record: Record) -> None:
+        run = self._runs[record.id] = JobRun(record, self._clock(), self._piece_bytes)
+        run.restored = True
+        if record.state == "placing":
+            run.offer()
+        elif run.due is not None and not record.job:
+            run.fail(problems.never_sent())
+        elif run.due is not None:
+            self._link.want(Start.NEVER)
+        self._keep(run)
 
     # Edits
 
     def submit(self, plan: UploadPlan, settings: EditSettings, origin: Origin, folder: str) -> str:
         """Take an edit whose files have been exported; its id. `folder` (absolute) gets its result."""
-        raise NotImplementedError
+        if not plan.masks and not plan.boxes:
+            raise ValueError("an edit needs a mask or a box")
+        record = Record(
+            id=self._new_id(),
+            origin=origin,
+            settings=settings,
+            folder=folder,
+            plan=plan_to_json(plan),
+            created_ms=self._now_ms(),
+        )
+        return self._begin(record)
 
-    def cancel(self, record: str) -> None: ...
+    def cancel(self, record: str) -> None:
+        """Stop an edit that has not ended; harmless otherwise."""
+        run = self._runs[record]
+        run.cancel(self._clock())
+        self._keep(run)
+        if run.due is not None:
+            self._link.want(Start.NEVER)
+
     def retry(self, record: str) -> str:
-        """The same edit with the same seed, as a new one; its id."""
-        raise NotImplementedError
+        """The same edit with the same seed, as a new one; its id. One that the daemon has never accepted is
+        sent again as itself."""
+        run = self._runs[record]
+        if not run.record.job:
+            run.restored = False
+            run.send_again(self._clock())
+            self._keep(run)
+            self._link.want(Start.ON_DEMAND)
+            return record
+        old = run.record
+        known = old.seed >= 0
+        settings = replace(old.settings, seed=old.seed, seed_mode="fixed") if known else old.settings
+        return self._again(old, "retry", settings)
 
     def vary(self, record: str, seed: int | None = None) -> str:
         """The same edit with another seed, drawn by the daemon if None, as a new one; its id."""
-        raise NotImplementedError
+        if seed is not None and not 0 <= seed <= LARGEST_SEED:
+            raise ValueError(f"{seed} is no seed")
+        old = self._runs[record].record
+        mode: SeedMode = "random" if seed is None else "fixed"
+        settings = replace(old.settings, seed=seed or 0, seed_mode=mode)
+        return self._again(old, "vary", settings)
+
+    def _again(self, old: Record, call: str, settings: EditSettings) -> str:
+        fresh = self._new_id()
+        folder = Path(old.folder)
+        record = Record(
+            id=fresh,
+            origin=old.origin,
+            settings=settings,
+            folder=str(folder.with_name(f"{folder.name[:80]}-{fresh[:8]}")),
+            plan=old.plan,
+            parent=old.id,
+            call=call if old.job else "submit",
+            of=old.job,
+            created_ms=self._now_ms(),
+        )
+        return self._begin(record)
+
+    def _begin(self, record: Record) -> str:
+        run = self._runs[record.id] = JobRun(record, self._clock(), self._piece_bytes)
+        self._keep(run)
+        self._link.want(Start.ON_DEMAND)
+        return record.id
 
     def delete(self, record: str) -> None:
-        """Forget an edit here and in the daemon; a running one is cancelled first. Its files stay for the
+        """Forget an edit here and in the daemon; a running one is cancelled first. Its files stay, for the
         strips."""
+        run = self._runs.pop(record)
+        run.forget(self._clock())
+        run.record = run.record.changed(deleted=True)
+        self._keep(run)
+        if run.due is not None:
+            self._leaving.append(run)
+            self._link.want(Start.NEVER)
 
     def fetch(self, record: str) -> None:
-        """Fetch the result (again): of an offered job, after a failed download, or when its files are
-        gone."""
+        """Fetch the result (again) and place it: of an offered job, after a failed download, or when its
+        files or its strip are gone."""
+        run = self._runs[record]
+        run.fetch(self._clock())
+        self._keep(run)
+        if run.due is not None:
+            self._link.want(Start.ON_DEMAND)
 
     def placed(self, record: str, strip: str) -> None:
         """The host placed the result as the strip with this custom id."""
+        run = self._runs[record]
+        run.placed(strip)
+        self._keep(run)
 
     def place_failed(self, record: str, message: str, action: str) -> None:
         """The host could not place the result; it stays in state placing, with the problem, for another
-        try."""
+        `fetch`."""
+        self._runs[record].problem = Problem("place-failed", message, action, "fetch")
 
     def jobs(self) -> list[JobView]:
         """Newest first."""
-        raise NotImplementedError
+        return [self._view(run) for run in reversed(self._runs.values())]
 
     def job(self, record: str) -> JobView | None:
-        raise NotImplementedError
+        run = self._runs.get(record)
+        return None if run is None else self._view(run)
+
+    def _view(self, run: JobRun) -> JobView:
+        view = run.view()
+        if view.active and view.problem is None and self._link.problem is not None:
+            return replace(view, problem=self._link.problem)
+        return view
 
     # The daemon
 
     @property
     def daemon(self) -> DaemonView:
-        raise NotImplementedError
+        return self._desk.view()
 
-    def wish(self, wish: DaemonWish) -> None: ...
-    def pull(self, model: str) -> None: ...
-    def cancel_pull(self) -> None: ...
+    def wish(self, wish: DaemonWish) -> None:
+        """Something about the daemon itself. "connect" looks for it, "start" starts it as well; "stop" ends
+        it; "refresh" reads models and diagnosis; "unload" frees the engine's memory."""
+        self._desk.wish(wish)
+
+    def pull(self, model: str) -> None:
+        """Download a model; `daemon.pull` tells how far it is."""
+        self._desk.pull(model)
+
+    def cancel_pull(self) -> None:
+        self._desk.cancel_pull()
+
+    @property
+    def _piece_bytes(self) -> int:
+        info = self._link.info
+        return info.limits.max_chunk_bytes if info is not None else 0
+
+    # The tick
 
     def tick(self) -> Changes:
         """Do one step. Never raises for anything a user can meet."""
-        raise NotImplementedError
+        begun = self._clock()
+        if begun >= self._rest_until:
+            self._step(begun)
+            took = self._clock() - begun
+            if took > LONG_STEP_SECONDS:
+                self._rest_until = begun + took * (1 + REST)
+        return self._changes()
+
+    def _step(self, now: float) -> None:
+        if not self._link.online:
+            if self._needs_daemon() and self._link.due <= now:
+                self._reach()
+            return
+        run = self._next(now) if not self._desk.has_next(now) else None
+        try:
+            if run is None:
+                self._desk.step(now)
+            else:
+                run.step(self._transport, now)
+            self._link.answered()
+        except DaemonUnreachable as failure:
+            self._unanswered(run, failure, now)
+        except ServiceFailure as failure:
+            self._refused(run, problems.problem_of(failure))
+        except Exception as error:
+            log.exception("A step of the add-on failed.")
+            self._refused(run, problems.unexpected(error))
+        if run is not None:
+            self._pace(run, now)
+            self._keep(run)
+            if run.forgetting and run.due is None and run in self._leaving:
+                self._leaving.remove(run)
+
+    def _reach(self) -> None:
+        tries = self._link.tries
+        self._link.step()
+        if self._link.online:
+            for run in (*self._runs.values(), *self._leaving):
+                run.reconnected()
+            self._desk.reached()
+        elif self._link.tries > tries:
+            # Without a daemon there is nothing to ask; what it was to forget stays until it is told again.
+            self._desk.give_up()
+            self._leaving.clear()
+
+    def _next(self, now: float) -> JobRun | None:
+        """The run whose turn it is: each in its turn, so that an upload does not hold up the others."""
+        due = [
+            run for run in (*self._runs.values(), *self._leaving) if run.due is not None and run.due <= now
+        ]
+        if not due:
+            return None
+        self._turn += 1
+        return due[self._turn % len(due)]
+
+    def _pace(self, run: JobRun, now: float) -> None:
+        if run.due is not None and run.due > now:
+            active = sum(other.due is not None for other in self._runs.values())
+            run.due = now + (run.due - now) * max(1.0, active / MOST_ACTIVE)
+
+    def _unanswered(self, run: JobRun | None, failure: DaemonUnreachable, now: float) -> None:
+        self._link.lost(failure)
+        if run is not None:
+            run.due = now + 0.5
+        else:
+            self._desk.unanswered(failure)
+
+    def _refused(self, run: JobRun | None, problem: Problem) -> None:
+        if run is None:
+            self._desk.refused(problem)
+        elif run.forgetting:
+            run.due = None
+        else:
+            run.fail(problem)
+
+    def _keep(self, run: JobRun) -> None:
+        """Write the run's record to the ledger if it has changed."""
+        if self._ledger.find(run.record.id) is not run.record:
+            self._ledger.put(run.record)
+            self._ledger_changed = True
+
+    def _needs_daemon(self) -> bool:
+        runs = (*self._runs.values(), *self._leaving)
+        return self._desk.busy or any(run.due is not None for run in runs)
+
+    def _changes(self) -> Changes:
+        views = {run.record.id: self._view(run) for run in self._runs.values()}
+        changed = {
+            record
+            for record in views.keys() | self._seen.keys()
+            if views.get(record) != self._seen.get(record)
+        }
+        failed: dict[str, Problem] = {}
+        for record in changed:
+            view, before = views.get(record), self._seen.get(record)
+            new = before is None or before.state != "failed"
+            if view is not None and view.state == "failed" and view.problem is not None and new:
+                failed[record] = view.problem
+        ready = [run for run in self._runs.values() if run.ready]
+        for run in ready:
+            run.ready = False
+        daemon, ledger = self.daemon, self._ledger_changed
+        changes = Changes(
+            jobs=frozenset(changed),
+            to_place=tuple(run.record for run in ready),
+            daemon=daemon != self._seen_daemon,
+            ledger=ledger,
+            next_seconds=self._next_seconds(),
+            problems=failed,
+        )
+        self._seen, self._seen_daemon, self._ledger_changed = views, daemon, False
+        return changes
+
+    def _next_seconds(self) -> float | None:
+        if not self._needs_daemon():
+            return None
+        if self._link.online:
+            dues = [run.due for run in (*self._runs.values(), *self._leaving) if run.due is not None]
+            due = min([*dues, *self._desk.dues])
+        else:
+            due = self._link.due
+        return max(MOVING_SECONDS, max(due, self._rest_until) - self._clock())
 
     def close(self) -> None:
         """Let go of the connection. Jobs go on in the daemon."""
+        for run in self._runs.values():
+            run.release()
+        self._transport.close()

@@ -9,14 +9,13 @@ from typing import Literal
 
 from flowanchor.v1 import models_pb2, system_pb2
 
-from .ledger import Record
+from .ledger import ENDED, Record
 
 JobState = Literal[
     "starting", "uploading", "waiting", "running", "downloading", "placing", "done", "failed", "cancelled"
 ]
 """starting: not sent, waits for the daemon or its turn; waiting: in the daemon's queue; placing: its files
 are here (or, `offered`, can be fetched) and the host has to place them."""
-ENDED = frozenset({"done", "failed", "cancelled"})
 
 Remedy = Literal["connect", "start", "resubmit", "retry", "fetch", "settings", "none"]
 """The button that helps: try the connection again, start the daemon, export and submit anew, run the job

@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One edit between two ticks: sent, watched, fetched, one call a step."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from flowanchor.v1 import jobs_pb2, types_pb2
+from flowanchor_client import JobUpdate, ServiceFailure
+
+from . import problems
+from .downloading import Download, DownloadFailed
+from .ledger import ENDED, Record
+from .request import UploadPlan, edit_request, plan_from_json
+from .transport import Transport
+from .uploading import Upload, UploadFailed
+from .views import JobState, JobView, Problem
+
+RUNNING_SECONDS = 0.25
+WAITING_SECONDS = 0.5
+_MOST_MISSING = 3
+_MISSING = ("job-unknown", "artifact-unknown")
+
+
+class JobRun:
+    """A record of the ledger and what is being done about it. `step` while `due` is not None."""
+
+    def __init__(self, record: Record, now: float, piece_bytes: int = 0) -> None:
+        """Nothing is done yet; a record that is not at an end has its first step due at once."""
+        self.record = record
+        self.due: float | None = now if record.state not in ENDED and record.state != "placing" else None
+        self.ready = False
+        """The result's files have become whole; the session tells the host once."""
+        self.forgetting = False
+        self.problem = problems.from_json(record.failure)
+        self.offered = False
+        self.restored = False
+        self.may_have_arrived = False
+        """A submission was sent whose answer is not known."""
+        self._piece_bytes = piece_bytes
+        self._upload: Upload | None = None
+        self._download: Download | None = None
+        self._cancel = False
+        self._cancel_sent = False
+        self._missing = 0
+        self._since = 0
+        self._progress = jobs_pb2.Progress()
+        self._bytes = (0, 0)  # of hash, upload or download; more than a Progress's steps can count
+        self._position = 0
+        self._notices: tuple[str, ...] = ()
+        self._thumbnail: bytes | None = None
+        self._thumbnail_edition = 0
+        self._phase_since = now
+
+    # Wishes; none of them makes a call
+
+    def cancel(self, now: float) -> None:
+        if self.record.state in ENDED or self.record.state == "placing":
+            return
+        if self.record.state == "downloading" or not (self.record.job or self.may_have_arrived):
+            self.release()
+            self._end("cancelled")
+        else:
+            self._cancel, self.due = True, now
+
+    def forget(self, now: float) -> None:
+        """Cancel it if need be and delete it in the daemon; `due` is None when that is done."""
+        self.release()
+        self.forgetting = True
+        self.due = now if self.record.job or self.may_have_arrived else None
+
+    def send_again(self, now: float) -> None:
+        """Once more from the beginning, for an edit the daemon has never accepted."""
+        self.release()
+        self._upload, self._missing, self._cancel = None, 0, False
+        self._go("starting", now)
+
+    def fetch(self, now: float) -> None:
+        """The result, from the disk if it is there, else from the daemon."""
+        self.offered = self.restored = False
+        self.release()
+        if self.record.files and all(path.is_file() for path in self.record.paths):
+            self._set(state="placing", failure={})
+            self.problem, self.due, self.ready = None, None, True
+        elif self.record.job:
+            self._since, self._cancel = 0, False
+            self._go("downloading", now)
+        else:
+            self.fail(problems.gone(self.can_send_again))
+
+    def placed(self, strip: str) -> None:
+        self.offered = self.ready = False
+        self._set(placed=strip)
+        self._end("done")
+
+    def offer(self) -> None:
+        """A result from before the file was opened: the user says whether it is placed."""
+        self._set(state="placing")
+        self.offered, self.due = True, None
+
+    def fail(self, problem: Problem) -> None:
+        self.release()
+        self._set(failure=problems.to_json(problem))
+        self._end("failed")
+        self.problem = problem
+
+    def release(self) -> None:
+        """Close files; half a download is removed."""
+        if self._upload is not None:
+            self._upload.close()
+        if self._download is not None:
+            self._download.close()
+            self._download = None
+
+    def reconnected(self) -> None:
+        """Another daemon may answer now."""
+        self._since = 0
+        if self._upload is not None:
+            self._upload.forget_sent()
+
+    @property
+    def can_send_again(self) -> bool:
+        plan = plan_from_json(self.record.plan)
+        return plan is not None and plan.files[0].is_file()
+
+    @property
+    def moves_bytes(self) -> bool:
+        return self._upload is not None or self._download is not None
+
+    # Steps
+
+    def step(self, transport: Transport, now: float) -> None:
+        """One call at most, or a few MiB of a file. ServiceFailure: DaemonUnreachable alone."""
+        try:
+            if self.forgetting:
+                self._forget(transport, now)
+            elif self.record.state in ("starting", "uploading"):
+                self._send(transport, now)
+            elif self.record.state == "downloading" and self._download is not None:
+                self._receive(transport, now, self._download)
+            else:
+                self._look(transport, now)
+        except (UploadFailed, DownloadFailed) as failed:
+            self.fail(failed.problem)
+
+    def _send(self, transport: Transport, now: float) -> None:
+        if self.record.call != "submit":
+            self._derive(transport, now)
+            return
+        plan = plan_from_json(self.record.plan)
+        if plan is None:
+            self.fail(problems.gone(False))
+            return
+        if self._upload is None:
+            self._upload = Upload(plan.files, self._piece_bytes)
+            self._phase_since = now
+            self._set(state="uploading")
+        if self._upload.complete:
+            self._submit(transport, now, plan, self._upload)
+        else:
+            self._upload.step(transport)
+            self._show(self._upload.progress, now)
+            self.due = now
+
+    def _submit(self, transport: Transport, now: float, plan: UploadPlan, upload: Upload) -> None:
+        edit = self.request(plan, upload)
+        try:
+            self.may_have_arrived = True
+            job = transport.submit(edit, self.record.id, self.record.settings.priority)
+        except ServiceFailure as failure:
+            if failure.code == "media-missing" and self._missing < _MOST_MISSING:
+                self._missing += 1  # they were sent long ago and have made room for others
+                upload.forget_sent()
+                self.due = now
+                return
+            raise
+        self._accepted(job, now)
+
+    def request(self, plan: UploadPlan, upload: Upload) -> types_pb2.EditRequest:
+        context = {"record": self.record.id, "origin": asdict(self.record.origin)}
+        if len(json.dumps(context)) > 60_000:  # of the 64 KiB the daemon keeps
+            context = {"record": self.record.id}
+        return edit_request(self.record.settings, plan, upload.sha256, context)
+
+    def _derive(self, transport: Transport, now: float) -> None:
+        try:
+            self.may_have_arrived = True
+            if self.record.call == "retry":
+                job = transport.retry(self.record.of, self.record.id)
+            else:
+                settings = self.record.settings
+                seed = None if settings.seed_mode == "random" else settings.seed
+                job = transport.vary(self.record.of, self.record.id, seed)
+        except ServiceFailure as failure:
+            if failure.code not in ("job-unknown", "media-missing"):
+                raise
+            if not self.can_send_again:
+                self.fail(problems.gone(False))
+                return
+            self.may_have_arrived = False
+            self._set(call="submit", of="")  # the settings say the same
+            self.due = now
+            return
+        self._accepted(job, now)
+
+    def _accepted(self, job: jobs_pb2.Job, now: float) -> None:
+        self._upload, self._since = None, 0
+        self._set(job=job.id, state="waiting")
+        self._position = job.queue_position
+        self._phase_since, self.due = now, now
+
+    def _look(self, transport: Transport, now: float) -> None:
+        try:
+            if self._cancel and not self._cancel_sent:
+                transport.cancel(self.record.job)
+                self._cancel_sent, self.due = True, now + 0.05
+                return
+            preview = self._thumbnail_edition if self.record.state == "running" else -1
+            update = transport.job(self.record.job, self._since, preview)
+        except ServiceFailure as failure:
+            if failure.code not in _MISSING:
+                raise
+            self.fail(problems.gone(self.can_send_again))
+            return
+        if update is not None:
+            self._see(update, now)
+        if self.due is not None and not self.moves_bytes:
+            self.due = now + (WAITING_SECONDS if self.record.state == "waiting" else RUNNING_SECONDS)
+
+    def _see(self, update: JobUpdate, now: float) -> None:
+        job = update.job
+        self._since = job.revision
+        self._position = job.queue_position
+        self._notices = tuple(notice.text for notice in (*job.notices, *job.result.notices))
+        if update.preview:
+            self._thumbnail, self._thumbnail_edition = update.preview, job.preview_revision
+        if job.state == jobs_pb2.JOB_STATE_SUCCEEDED:
+            self._succeeded(job, now)
+        elif job.state == jobs_pb2.JOB_STATE_FAILED:
+            self.fail(problems.problem_of(ServiceFailure.of(job.failure)))
+        elif job.state == jobs_pb2.JOB_STATE_CANCELLED:
+            self._end("cancelled")
+        elif job.state == jobs_pb2.JOB_STATE_QUEUED:
+            self._progress = jobs_pb2.Progress()
+            self._set(state="waiting")
+        else:
+            self._cancel_sent = self._cancel_sent or job.state == jobs_pb2.JOB_STATE_CANCELLING
+            self._progress = job.progress
+            self._set(state="running")
+
+    def _succeeded(self, job: jobs_pb2.Job, now: float) -> None:
+        self._set(seed=job.result.seed)
+        if self._cancel:  # it was done before it heard
+            self._end("cancelled")
+        elif self.restored:
+            self.offer()
+        else:
+            self._download = Download(job.id, job.artifacts, Path(self.record.folder))
+            if self._download.empty:
+                self.fail(problems.empty_result())
+                return
+            self._phase_since, self.due = now, now
+            self._set(state="downloading")
+            self._show(self._download.progress, now)
+
+    def _receive(self, transport: Transport, now: float, download: Download) -> None:
+        try:
+            download.step(transport)
+        except ServiceFailure as failure:
+            if failure.code not in _MISSING:
+                raise
+            self.fail(problems.result_gone(self.can_send_again))
+            return
+        self._show(download.progress, now)
+        self.due = now
+        if download.complete:
+            self._download, self.due, self.ready = None, None, True
+            self._set(state="placing", files=download.names, size=download.size)
+
+    def _forget(self, transport: Transport, now: float) -> None:
+        try:
+            if not self.record.job:
+                self._send(transport, now)
+                return
+            if not self._cancel_sent:
+                transport.cancel(self.record.job)
+                self._cancel_sent, self.due = True, now
+                return
+            transport.delete(self.record.job)
+            self.due = None
+        except ServiceFailure as failure:
+            if failure.code == "job-not-finished":
+                self.due = now + WAITING_SECONDS
+            elif failure.code == "job-unknown":
+                self.due = None
+            else:
+                raise
+
+    def _go(self, state: JobState, now: float) -> None:
+        self.problem = None
+        self._progress = jobs_pb2.Progress()
+        self._cancel_sent = False
+        self._phase_since, self.due = now, now
+        self._set(state=state, failure={})
+
+    def _end(self, state: JobState) -> None:
+        self.problem, self.due, self._upload = None, None, None
+        self._cancel = self._cancel_sent = False
+        self._set(state=state, failure=self.record.failure if state == "failed" else {})
+
+    def _set(self, **changes: Any) -> None:
+        if any(getattr(self.record, name) != value for name, value in changes.items()):
+            self.record = self.record.changed(**changes)
+
+    def _show(self, progress: tuple[str, int, int], now: float) -> None:
+        phase, done, total = progress
+        if phase != self._progress.phase:
+            self._phase_since = now
+        elapsed = now - self._phase_since
+        self._progress = jobs_pb2.Progress(phase=phase, step=0, fraction=done / total if total else 0.0)
+        if elapsed > 1.0 and 0 < done <= total:
+            self._progress.seconds_left = elapsed * (total - done) / done
+        self._bytes = (done, total)
+
+    def view(self) -> JobView:
+        progress = self._progress
+        moving = progress.phase in ("hash", "upload", "download")
+        step, total = self._bytes if moving else (progress.step, progress.total)
+        active = self.record.state in ("uploading", "running", "downloading")
+        return JobView(
+            id=self.record.id,
+            state=cast(JobState, self.record.state),
+            record=self.record,
+            phase=progress.phase if active else "",
+            step=step if active else 0,
+            total=total if active else 0,
+            fraction=progress.fraction if active else float(self.record.state in ("placing", "done")),
+            seconds_left=progress.seconds_left if active and progress.HasField("seconds_left") else None,
+            position=self._position if self.record.state == "waiting" else 0,
+            cancelling=self._cancel or self._cancel_sent,
+            offered=self.offered,
+            thumbnail=self._thumbnail,
+            thumbnail_edition=self._thumbnail_edition,
+            problem=self.problem,
+            notices=self._notices,
+            memory_bytes=progress.memory_bytes,
+        )

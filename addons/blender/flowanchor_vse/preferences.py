@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import StringProperty
 
 PACKAGE = __package__
 
@@ -14,11 +14,6 @@ PACKAGE = __package__
 class FlowAnchorPreferences(bpy.types.AddonPreferences):
     bl_idname = PACKAGE
 
-    start_daemon: BoolProperty(
-        name="Start the Daemon When Needed",
-        description="Start the daemon when an edit is sent and none runs",
-        default=True,
-    )
     daemon_command: StringProperty(
         name="Daemon Command",
         description="Command that starts the daemon; empty: the one FlowAnchor's installation left word of",
@@ -32,7 +27,6 @@ class FlowAnchorPreferences(bpy.types.AddonPreferences):
     def draw(self, context: Any) -> None:
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "start_daemon")
         layout.prop(self, "daemon_command")
         layout.prop(self, "folder")
 
@@ -41,12 +35,6 @@ def get() -> Any | None:
     """The preferences; None where the add-on was not enabled through Blender's preferences."""
     entry = bpy.context.preferences.addons.get(PACKAGE)
     return entry.preferences if entry is not None else None
-
-
-def may_start() -> bool:
-    """Whether a daemon may be started without being asked for."""
-    found = get()
-    return found is None or bool(found.start_daemon)
 
 
 def tell_command() -> None:

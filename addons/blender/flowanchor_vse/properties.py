@@ -87,6 +87,13 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
             ("full", "Full Frames", "Whole frames"),
         ],
     )
+    file_format: EnumProperty(
+        name="Files",
+        items=[
+            ("images", "Images", "PNG, one a frame: outside of the region exactly the strip's own picture"),
+            ("movie", "Movie", "ProRes: smaller, and nearly the same"),
+        ],
+    )
 
     mask_kind: EnumProperty(
         name="Region",
@@ -180,6 +187,13 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
     )
 
 
+_FORMATS = {
+    ("patch", "images"): "png",
+    ("patch", "movie"): "prores4444",
+    ("full", "images"): "png",
+    ("full", "movie"): "prores",
+}
+
 CLASSES = (FlowAnchorParameters, FlowAnchorSettings)
 
 
@@ -219,6 +233,7 @@ def to_edit(settings: Any, known: Mapping[str, Any] | None = None) -> EditSettin
         feather=settings.feather,
         invert=settings.invert,
         deliver=settings.deliver,
+        format=_FORMATS[settings.deliver, settings.file_format],
         device=settings.device.strip() or "auto",
         priority=settings.priority,
     )
@@ -237,6 +252,7 @@ def adopt(settings: Any, edit: EditSettings, seed: int) -> None:
     settings.editor_name, settings.model_name = edit.editor, edit.model
     settings.words = ", ".join(edit.words)
     settings.deliver, settings.device, settings.priority = edit.deliver, edit.device, edit.priority
+    settings.file_format = "images" if edit.format == "png" else "movie"
     settings.use_negative = edit.negative_prompt is not None
     settings.negative_prompt = edit.negative_prompt or ""
     settings.use_schedule = None not in (edit.steps, edit.shift, edit.skip)

@@ -89,6 +89,7 @@ class Clip:
                 paragraph(layout, context, say(note), "INFO")
         layout.prop(settings, "stack")
         layout.prop(settings, "deliver")
+        layout.prop(settings, "file_format")
 
 
 class Mask:

@@ -76,7 +76,9 @@ def fail_unexpectedly(failure: Exception) -> None:
     """Keep what should never happen: the trace in the log, a sentence in the panel."""
     log.error("unexpected", exc_info=failure)
     name = f"{type(failure).__name__}: {failure}"
-    get().fail("unexpected", text.say(text.UNEXPECTED, failure=name[:200]), text.say(text.UNEXPECTED_HELP))
+    if _runtime is not None:
+        message = text.say(text.UNEXPECTED, failure=name[:200])
+        _runtime.fail("unexpected", message, text.say(text.UNEXPECTED_HELP))
 
 
 # The ledger in the file

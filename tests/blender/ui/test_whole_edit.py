@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The add-on in real Blenders with the real daemon and the embedded model, from the button to the result strip."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.blender.ui.blenders import VERSIONS, run_inside
+from tests.blender.ui.clips import FIRST, FRAMES
+from tests.daemon.processes import Daemons
+
+LONGEST_POLL = 0.030
+"""Seconds a poll may hold Blender, 99 times of 100."""
+LONGEST_SUBMIT = 10.0
+LONGEST_PLACEMENT = 2.0
+
+pytestmark = pytest.mark.parametrize("version", VERSIONS)
+
+
+def test_registers_and_unregisters_twice(version: str, tmp_path: Path, daemon: Daemons) -> None:
+    run_inside(version, "registers_twice", tmp_path / "blender", daemon.environment)
+
+
+def test_an_edit_ends_with_its_result_placed(
+    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = daemon()
+    found = run_inside(version, "whole_edit", tmp_path / "blender", running.environment, **clip)
+    result, source = found["result"], found["source"]
+    assert (source["start"], source["end"]) == (FIRST, FIRST + FRAMES)
+    assert (result["start"], result["end"]) == (FIRST, FIRST + FRAMES)
+    assert result["channel"] > source["channel"]
+    assert result["blend"] == "ALPHA_OVER"
+    assert len(found["files"]) == FRAMES
+    assert found["left"] == [], "the export was not removed"
+    assert found["reopened"] == result
+    again = found["placed_again"]
+    assert {**again, "name": ""} == {**result, "name": ""}
+    held = found["held"]
+    polls = sorted(held["poll"])
+    p99 = polls[min(len(polls) - 1, int(0.99 * len(polls)))]
+    with capsys.disabled():
+        print(
+            f"\nBlender {version} was held: submit with export {1e3 * found['submit_seconds']:.0f} ms, "
+            f"{len(polls)} polls (median {1e3 * statistics.median(polls):.1f} ms, p99 {1e3 * p99:.1f} ms, longest "
+            f"{1e3 * polls[-1]:.1f} ms), placement {1e3 * max(held['place']):.0f} ms"
+        )
+    assert p99 < LONGEST_POLL
+    assert max(held["place"]) < LONGEST_PLACEMENT
+    assert found["submit_seconds"] < LONGEST_SUBMIT
+
+
+def test_settings_seeds_and_the_servers_parameters(
+    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+) -> None:
+    running = daemon()
+    found = run_inside(version, "settings_and_seeds", tmp_path / "blender", running.environment, **clip)
+    assert "what it should show" in found["said"]
+    assert found["kept"] in found["said"]
+
+
+def test_a_result_that_ended_while_blender_was_closed_is_offered(
+    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+) -> None:
+    running = daemon()
+    folder = tmp_path / "blender"
+    left = run_inside(version, "closed_while_it_runs", folder, running.environment, **clip)
+    assert left["job"]
+    found = run_inside(version, "opened_later", folder, running.environment, **clip)
+    assert found["result"]["start"] == FIRST

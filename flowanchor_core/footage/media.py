@@ -8,6 +8,7 @@ size to `limits.MAX_PIXELS` before anything is decoded.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from flowanchor_core.errors import InputError
 from flowanchor_core.footage import limits
 from flowanchor_core.footage.declared import check_declared
 
+_PNG_CODECS = frozenset(("png", "apng"))
 _REFERENCES = (
     b"#extm3u",
     b"ffconcat",
@@ -52,6 +54,8 @@ def open_media(path: Path, formats: Sequence[str] = limits.MOVIE_FORMATS) -> Inp
         "format_whitelist": ",".join(formats),
         "max_pixels": str(limits.MAX_PIXELS),
     }
+    if not set(formats) & set(limits.IMAGE_FORMATS):
+        options["codec_whitelist"] = _movie_codecs()  # opening a movie decodes its first frames, covers too
     try:
         # "file:" keeps a name such as "concat:a|b" or "x%04d.png" from being read as anything but a name
         return av.open(f"file:{path.resolve()}", mode="r", options=options, metadata_errors="replace")
@@ -61,6 +65,13 @@ def open_media(path: Path, formats: Sequence[str] = limits.MOVIE_FORMATS) -> Inp
             f"{path.name} could not be read as video.",
             "Check that it plays in a video player, or convert it to MP4, MOV or MKV.",
         ) from error
+
+
+@functools.cache
+def _movie_codecs() -> str:
+    """All codecs that a movie may have. FFmpeg unpacks texts and profiles of a PNG to any size, and those in
+    the packets of a movie cannot be looked at before."""
+    return ",".join(sorted(av.codec.codecs_available - _PNG_CODECS))
 
 
 def refuse_unreachable(path: Path) -> None:
@@ -119,6 +130,12 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
                 "codec-unknown",
                 f"The video codec of {path.name} is not known.",
                 "Convert it to H.264 or ProRes.",
+            )
+        if stream.codec_context.name in _PNG_CODECS and container.format.name not in limits.IMAGE_FORMATS:
+            raise InputError(
+                "codec-unknown",
+                f"{path.name} is a movie of PNG pictures, which is not read.",
+                "Export them as a PNG sequence, or the movie as ProRes or FFV1.",
             )
         stream.codec_context.thread_type = "AUTO"
         return stream

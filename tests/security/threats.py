@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from fractions import Fraction
 from pathlib import Path
+
+import av
 
 from tests.core.footage.clips import Recipe, write_movie
 from tests.security import boxes
@@ -56,6 +59,7 @@ def movies(folder: Path) -> dict[str, tuple[str, bytes]]:
         "mov of 100000 edits of all of it": (".mov", declared_edits(long, 100_000)),
         "mov with a packed index": (".mov", boxes.packed_index(plain)),
         "mov of fragments without end": (".mp4", plain + endless_fragment()),
+        "mov of png pictures with profiles of 256 MB": (".mov", movie_of_pngs(folder)),
         "avi of 60000 pixels a side": (".avi", _avi(folder, 60_000, 60_000)),
         "avi of 16000 pixels a side": (".avi", _avi(folder, 16_000, 16_000)),
         "y4m of 60000 pixels a side": (
@@ -71,6 +75,28 @@ def movies(folder: Path) -> dict[str, tuple[str, bytes]]:
             _ivf(60_000, 60_000) + struct.pack("<IQ", (1 << 31) - 1, 0) + b"x" * 9,
         ),
     }
+
+
+def movie_of_pngs(folder: Path) -> bytes:
+    """Three PNG pictures as the packets of a MOV, each with a profile of 256 MB."""
+    path, picture = folder / "pngs.mov", png(extra=chunk(b"iCCP", b"x\0\0" + _packed_zeros(1 << 28)))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = _WIDTH, _HEIGHT, "rgb24"
+        for number in range(3):
+            packet = av.Packet(picture)
+            packet.stream, packet.pts, packet.dts, packet.is_keyframe = stream, number, number, True
+            packet.time_base = Fraction(1, 25)
+            container.mux(packet)
+    return path.read_bytes()
+
+
+def with_cover(movie: bytes, picture: bytes) -> bytes:
+    """A MOV with a PNG as its cover."""
+    cover = boxes.box(b"covr", boxes.box(b"data", struct.pack(">II", 14, 0) + picture))
+    handler = boxes.box(b"hdlr", bytes(8) + b"mdirappl" + bytes(10))
+    tags = boxes.box(b"udta", boxes.box(b"meta", bytes(4) + handler + boxes.box(b"ilst", cover)))
+    return boxes.rewrite(movie, b"moov", lambda content: content + tags)
 
 
 def declared_samples(movie: bytes, count: int) -> bytes:

@@ -106,6 +106,13 @@ class Machine:
         full = psutil.Process(self._process.pid).memory_full_info()
         return {name: getattr(full, name) for name in ("rss", "pss", "uss") if hasattr(full, name)}
 
+    def processor(self) -> float:
+        """Seconds of processor time that daemon, engine and this process have taken since their starts."""
+        assert self._process is not None
+        daemon = psutil.Process(self._process.pid)
+        times = [one.cpu_times() for one in (daemon, *daemon.children(), psutil.Process())]
+        return sum(one.user + one.system for one in times)
+
     @contextmanager
     def stubs(self) -> Iterator[tuple[media_pb2_grpc.MediaStub, tuple[tuple[str, str | bytes], ...]]]:
         """The media service for streams, and the metadata of its calls."""

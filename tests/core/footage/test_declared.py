@@ -100,6 +100,20 @@ def test_edits_without_end_fragments_without_end_and_packed_indices_are_refused(
         assert refusal(path) == "clip-unreadable"
 
 
+def test_a_movie_of_pngs_is_refused_and_a_cover_left_alone(tmp_path: Path) -> None:
+    """FFmpeg decodes both when it opens a movie, unless it is kept from it."""
+    path = tmp_path / "a.mov"
+    path.write_bytes(threats.movie_of_pngs(tmp_path))
+    with pytest.raises(InputError) as caught:
+        probe(path)
+    assert caught.value.code == "codec-unknown"
+    bomb = threats.png(extra=threats.chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(1 << 26))))
+    path.write_bytes(threats.with_cover(threats.plain_movie(tmp_path), bomb))
+    with av.open(str(path), options={"codec_whitelist": "mpeg4"}) as container:
+        assert len(container.streams.video) == 2
+    assert probe(path).frames == 9
+
+
 @pytest.mark.parametrize("size", [1 << 20, 1 << 26])
 def test_profiles_and_texts_may_be_as_large_as_they_need_to(tmp_path: Path, size: int) -> None:
     path = tmp_path / "a.png"

@@ -38,7 +38,7 @@ def test_every_number_is_measured_and_nothing_is_left(tmp_path: Path) -> None:
     *table, last = done.stdout.splitlines()
     found = json.loads(last)
     assert found["start"]["count"] == 1
-    assert found["overhead"]["rounds"] == len(found["overhead"]["ratios"]) == 1
+    assert found["overhead"]["rounds"] == len(found["overhead"]["seconds_through_daemon"]) == 1
     assert found["calls"]["get_job_busy"]["calls"] == found["calls"]["get_job_idle"]["calls"] == 5
     assert found["calls"]["submit"]["calls"] == 2
     assert set(found["transfer"]["mb_per_second"]) == {

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from installers.run import (  # noqa: E402  # found through the line above when this file is started
+    NO_PYTHON_FOR_BLENDER,
     SetupError,
     create_venv,
     executable,
@@ -283,10 +284,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         python = find_python()
         if python is None:
-            raise SetupError(
+            print(
                 "Blender as a module needs Python 3.11, which was not found. Install it beside this one "
-                "(on Debian and Ubuntu: sudo apt install python3.11-venv)."
+                "(on Debian and Ubuntu: sudo apt install python3.11-venv).",
+                file=sys.stderr,
             )
+            return NO_PYTHON_FOR_BLENDER
         if sys.version_info[:2] != PYTHON:  # virtual environments are made of the Python that makes them
             return subprocess.run([python, str(Path(__file__).resolve()), *arguments]).returncode
         if known.task == "environments":

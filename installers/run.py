@@ -5,6 +5,7 @@
     python3 installers/run.py setup   make .venv under the clone and install FlowAnchor into it
     python3 installers/run.py test    set up if needed, then format, lint, types, generated files and tests
     python3 installers/run.py demo    set up if needed, then `flowanchor demo`
+    python3 installers/run.py blender build the Blender extension (see blender.py for its options)
 
 A set-up that is complete for the present pyproject.toml is recognised by its stamp and left alone. One that
 was killed half-way is thrown away and made anew; one that failed (no network, say) is continued.
@@ -28,6 +29,8 @@ OLDEST_PYTHON = (3, 11)
 TORCH = "torch==2.13.0"
 # With a CPU build of torch the environment takes 1.8 GB, with CUDA several times that.
 LEAST_FREE_BYTES = 3_000_000_000
+NO_PYTHON_FOR_BLENDER = 3
+"""Exit code of blender.py when there is no Python it could use."""
 
 
 class SetupError(Exception):
@@ -205,15 +208,33 @@ def run_tests(venv: Path, extra: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
+def blender(arguments: Sequence[str]) -> int:
+    """Build the Blender extension, or set up the environments of its tests (blender.py)."""
+    return subprocess.run([sys.executable, str(ROOT / "installers" / "blender.py"), *arguments]).returncode
+
+
+def set_up_blender_tests() -> bool:
+    """Make the environments of the tests in Blender; whether the tests can go on.
+
+    Without a Python 3.11, which Blender as a module needs, those tests are left out.
+    """
+    done = blender(["environments"])
+    if done == NO_PYTHON_FOR_BLENDER:
+        say("the tests in Blender are left out")
+    return done in (0, NO_PYTHON_FOR_BLENDER)
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Set FlowAnchor up in this clone, test it, or show it.")
-    parser.add_argument("task", choices=["setup", "test", "demo"])
+    parser.add_argument("task", choices=["setup", "test", "demo", "blender"])
     parser.add_argument(
         "--torch-index",
         metavar="URL",
         help="package index to take torch from, for another CUDA version or a CPU-only build (with setup)",
     )
     known, extra = parser.parse_known_args(arguments)
+    if known.task == "blender":
+        return blender(["build", *extra])
     if known.task == "setup" and extra:
         parser.error(f"setup does not know {' '.join(extra)}")
     try:
@@ -229,7 +250,11 @@ def main(arguments: Sequence[str]) -> int:
         leave_word(venv)
         say(f"the command is {executable(venv, 'flowanchor')}")
         return 0
-    return run_demo(venv, extra) if known.task == "demo" else run_tests(venv, extra)
+    if known.task == "demo":
+        return run_demo(venv, extra)
+    ready = set_up_blender_tests()
+    outcome = run_tests(venv, extra)
+    return outcome if ready else 1
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,17 @@ from tests.daemon.processes import Daemons
 
 LONGEST_POLL = 0.030
 """Seconds a poll may hold Blender, 99 times of 100."""
+LONGEST_POLL_BUSY = 0.300
+"""The same where other programs take the processor: then it is the machine that is measured."""
 LONGEST_SUBMIT = 10.0
 LONGEST_PLACEMENT = 2.0
+
+
+
+def quiet() -> bool:
+    """Whether little else than the test has been running."""
+    return os.name == "posix" and os.getloadavg()[0] < 0.75 * (os.cpu_count() or 1) + 1
+
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
@@ -40,17 +50,16 @@ def test_an_edit_ends_with_its_result_placed(
     assert found["reopened"] == result
     again = found["placed_again"]
     assert {**again, "name": ""} == {**result, "name": ""}
-    held = found["held"]
-    polls = sorted(held["poll"])
-    p99 = polls[min(len(polls) - 1, int(0.99 * len(polls)))]
+    held = {did: sorted(seconds) for did, seconds in found["held"].items()}
+    p99 = held["poll"][int(0.99 * (len(held["poll"]) - 1))]
     with capsys.disabled():
-        print(
-            f"\nBlender {version} was held: submit with export {1e3 * found['submit_seconds']:.0f} ms, "
-            f"{len(polls)} polls (median {1e3 * statistics.median(polls):.1f} ms, p99 {1e3 * p99:.1f} ms, longest "
-            f"{1e3 * polls[-1]:.1f} ms), placement {1e3 * max(held['place']):.0f} ms"
-        )
-    assert p99 < LONGEST_POLL
-    assert max(held["place"]) < LONGEST_PLACEMENT
+        print(f"\nBlender {version} was held: button with export {1e3 * found['submit_seconds']:.0f} ms; ", end="")
+        for did, seconds in held.items():
+            print(f"{did}: {len(seconds)} times, median {1e3 * statistics.median(seconds):.1f} ms, ", end="")
+            print(f"longest {1e3 * seconds[-1]:.1f} ms; ", end="")
+        print(f"99 % of polls within {1e3 * p99:.1f} ms")
+    assert p99 < (LONGEST_POLL if quiet() else LONGEST_POLL_BUSY)
+    assert held["place"][-1] < LONGEST_PLACEMENT
     assert found["submit_seconds"] < LONGEST_SUBMIT
 
 

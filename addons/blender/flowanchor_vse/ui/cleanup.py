@@ -1,28 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exported frames are kept as long as an upload may need them, then removed; results stay for their strips."""
+"""Exported frames are kept as long as they may have to be sent, then removed; results stay for their strips."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from ..logic.ledger import Ledger
+from ..logic.ledger import Ledger, Record
+from ..logic.request import plan_from_json
+from ..logic.views import ENDED
 
 CLIP = "clip"
 MASK = "mask"
 
 
 def exports(ledger: Ledger) -> None:
-    """Remove exports whose edit the daemon has."""
+    """Remove exports of edits that ended after the daemon had them, unless another edit will send the same."""
+    needed = {path.parent for record in ledger if not sent(record) for path in planned(record)}
     for record in ledger:
-        if not record.plan:
-            remove(Path(record.folder))
+        if sent(record):
+            remove(Path(record.folder), needed)
 
 
-def remove(folder: Path) -> None:
+def sent(record: Record) -> bool:
+    """Whether nothing will be uploaded for this edit any more."""
+    return bool(record.job) and (record.state == "placing" or record.state in ENDED)
+
+
+def shares(record: Record, other: Record) -> bool:
+    """Whether two edits send the same files."""
+    return not sent(record) and not set(planned(record)).isdisjoint(planned(other))
+
+
+def planned(record: Record) -> tuple[Path, ...]:
+    plan = plan_from_json(record.plan)
+    return plan.files if plan is not None else ()
+
+
+def remove(folder: Path, needed: set[Path] | frozenset[Path] = frozenset()) -> None:
     """Remove the export in an edit's folder, and the folder itself if nothing else is in it."""
-    for name in (CLIP, MASK):
-        if (folder / name).is_dir():
-            shutil.rmtree(folder / name, ignore_errors=True)
+    for part in (folder / CLIP, folder / MASK):
+        if part.is_dir() and part not in needed:
+            shutil.rmtree(part, ignore_errors=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

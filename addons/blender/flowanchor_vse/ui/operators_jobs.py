@@ -10,7 +10,7 @@ from bpy.props import StringProperty
 
 from .. import compat, place, properties, text
 from ..logic.views import JobView
-from . import runtime, timer
+from . import cleanup, runtime, timer
 
 
 class JobOperator:
@@ -155,6 +155,8 @@ class FLOWANCHOR_OT_delete(JobOperator, bpy.types.Operator):
     def act(self, context: Any, view: JobView) -> set[str]:
         session = runtime.get().session
         session.delete(view.id)
+        if not any(cleanup.shares(record, view.record) for record in session.ledger):
+            cleanup.remove(Path(view.record.folder))
         runtime.write_ledger(session.ledger)
         return {"FINISHED"}
 

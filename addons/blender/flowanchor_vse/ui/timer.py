@@ -21,7 +21,7 @@ from . import cleanup, runtime, thumbnails
 SHORTEST = 0.02
 AFTER_TROUBLE = 2.0
 held: deque[tuple[str, float]] = deque(maxlen=5000)
-"""What ticks did ("poll" or "place") and for how many seconds they held Blender."""
+"""What ticks did ("poll", "move" bytes, "place") and for how many seconds they held Blender."""
 
 
 def ensure() -> None:
@@ -71,7 +71,9 @@ def _step() -> tuple[str, float | None]:
         thumbnails.forget_others({view.id for view in now.session.jobs()})
         runtime.redraw()
     wait = changes.next_seconds
-    return "place" if changes.to_place else "poll", None if wait is None else max(SHORTEST, wait)
+    moves = any(view.state in ("uploading", "downloading") for view in now.session.jobs())
+    did = "place" if changes.to_place else "move" if moves else "poll"
+    return did, None if wait is None else max(SHORTEST, wait)
 
 
 def place_record(record: Record) -> bool:

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The extension's zip: what is in it, and that a Blender installs and uses it as a user would."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.blender.host.blenders import VERSIONS, python_of
+from tests.blender.ui.blenders import run_inside
+from tests.blender.ui.clips import FIRST, FRAMES, arguments
+from tests.daemon.processes import Daemons
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "installers" / "blender.py"
+ADDON = ROOT / "addons" / "blender" / "flowanchor_vse"
+
+
+@pytest.fixture(scope="module")
+def installer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("installers_blender", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip for this machine, built by the command of the README."""
+    if not any(python_of(version) for version in VERSIONS):
+        pytest.skip("no Blender: python3 installers/blender.py environments")
+    out = tmp_path_factory.mktemp("zip")
+    command = [sys.executable, str(ROOT / "installers" / "run.py"), "blender", "--out", str(out)]
+    built = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (found,) = out.glob("flowanchor_vse-*.zip")
+    return found
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemons]:
+    daemons = Daemons(tmp_path)
+    try:
+        yield daemons
+    finally:
+        daemons.close()
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        return tomllib.loads(archive.read("blender_manifest.toml").decode())
+
+
+def test_the_zip_holds_every_file_of_the_add_on_and_its_wheels(extension: Path) -> None:
+    wanted = {
+        path.relative_to(ADDON).as_posix()
+        for path in ADDON.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".partial"
+    }
+    with zipfile.ZipFile(extension) as archive:
+        names = {name for name in archive.namelist() if not name.endswith("/")}
+    wheels = {f"wheels/{Path(name).name}" for name in manifest_of(extension)["wheels"]}
+    assert names == wanted | wheels
+    for wanted_wheel in ("grpcio", "protobuf", "typing_extensions", "flowanchor_client"):
+        assert any(Path(name).name.startswith(f"{wanted_wheel}-") for name in wheels), wanted_wheel
+    pythons = {Path(name).name.split("-")[2] for name in wheels if "grpcio" in name}
+    assert pythons == {"cp311", "cp313"}
+
+
+def test_the_manifest_says_what_the_add_on_needs(extension: Path, installer: ModuleType) -> None:
+    manifest = manifest_of(extension)
+    assert manifest["schema_version"] == "1.0.0"
+    assert manifest["blender_version_min"] == "4.2.0"
+    assert manifest["license"] == ["SPDX:GPL-3.0-or-later"]
+    assert manifest["platforms"] == [installer.this_platform()]
+    assert set(manifest["permissions"]) == {"network", "files"}
+
+
+def test_our_wheel_has_the_client_and_the_api_and_a_version_of_its_content(
+    installer: ModuleType, tmp_path: Path
+) -> None:
+    path = installer.our_wheel(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    assert {"flowanchor_client/client.py", "flowanchor/rendezvous.py", "flowanchor/v1/jobs_pb2.py"} <= names
+    assert not [name for name in names if "/engine/" in name or name.endswith((".proto", ".pyi"))]
+    again = tmp_path / "again"
+    again.mkdir()
+    assert installer.our_wheel(again).read_bytes() == path.read_bytes()
+
+
+def test_the_pinned_wheels_are_what_the_project_asks_for(installer: ModuleType) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    from packaging.requirements import Requirement
+
+    asked = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
+    for pin in (installer.GRPCIO, installer.PROTOBUF):
+        name, _, version = pin.partition("==")
+        assert version in asked[name]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_installed_from_the_zip_it_edits(version: str, extension: Path, tmp_path: Path, daemon: Daemons) -> None:
+    running = daemon()
+    found = run_inside(
+        version,
+        "from_zip",
+        tmp_path / "blender",
+        running.environment,
+        installed=True,
+        **arguments(tmp_path, zip=str(extension)),
+    )
+    assert (found["result"]["start"], found["result"]["end"]) == (FIRST, FIRST + FRAMES)
+    resources = tmp_path / "blender" / "blender"
+    assert Path(found["folder"]).is_relative_to(resources / "extensions" / ".user"), "files outside of its folder"

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs in a Blender with a window: fills the panel in, presses the button, takes pictures, looks at the result."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+FOLDER = Path(sys.argv[-1])
+PLAN = json.loads((FOLDER / "plan.json").read_text(encoding="utf-8"))
+PACKAGE = "bl_ext.user_default.flowanchor_vse"
+FIRST = 1
+outcome: dict[str, Any] = {"blender": bpy.app.version_string, "failure": ""}
+
+
+def module(name: str) -> Any:
+    return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+def picture(name: str) -> None:
+    subprocess.run(["import", "-window", "root", str(FOLDER / f"{name}.png")], check=True, timeout=60)
+
+
+def sequencer() -> Any:
+    """The area whose sidebar shows the panel: the tallest of sequencers."""
+    areas = [area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "SEQUENCE_EDITOR"]
+    return max(areas, key=lambda area: area.height)
+
+
+def region_of(area: Any, kind: str) -> Any:
+    return next(region for region in area.regions if region.type == kind)
+
+
+def draw_mask(scene: Any) -> Any:
+    """A circle around the clip's circle, keyed along its way."""
+    mask = bpy.data.masks.new("Circle")
+    mask.frame_start, mask.frame_end = FIRST, FIRST + 17
+    layer = mask.layers.new(name="Circle")
+    spline = layer.splines.new()
+    spline.use_cyclic = True
+    spline.points.add(7)
+    for frame, x, y in ((FIRST, 0.27, 1 - 0.33), (FIRST + 16, 0.27 + 16 * 0.012, 1 - 0.33 - 16 * 0.008)):
+        for index, point in enumerate(spline.points):
+            angle = 2 * math.pi * index / 8
+            point.co = (x + 0.24 * math.cos(angle), y + 0.24 * math.sin(angle))
+            point.handle_type = "AUTO"
+        scene.frame_set(frame)
+    return mask
+
+
+def steps() -> Iterator[float]:
+    """What a user does; yields seconds to wait."""
+    view = bpy.context.preferences.view
+    view.show_splash = False
+    view.ui_scale = 1.0
+    if PACKAGE not in bpy.context.preferences.addons:
+        bpy.ops.preferences.addon_enable(module=PACKAGE)
+    yield 1.0
+    window = bpy.context.window_manager.windows[0]
+    scene = window.scene
+    scene.render.resolution_x = scene.render.resolution_y = 64
+    scene.render.fps, scene.render.fps_base = 24, 1.0
+    scene.frame_start, scene.frame_end = FIRST, FIRST + 16
+    editor = scene.sequence_editor_create()
+    compat = module("compat")
+    strip = compat.strips(editor).new_movie("two-things", PLAN["clip"], 1, FIRST)
+    editor.active_strip = strip
+    strip.select = True
+    settings = scene.flowanchor
+    settings.source_prompt, settings.target_prompt = PLAN["source"], PLAN["target"]
+    settings.mask_kind, settings.mask = "mask", draw_mask(scene)
+    settings.preset, settings.seed, settings.device = "final", 7, "cpu"
+    scene.frame_set(FIRST + 8)
+    area = sequencer()
+    # The area left of the preview shows files, which nobody needs here: it gets the panel, at full height.
+    area.spaces.active.show_region_ui = True
+    outcome["areas"] = [(one.type, one.width, one.height) for one in window.screen.areas]
+    for other in window.screen.areas:
+        if other.type == "SEQUENCE_EDITOR" and other != area:
+            with bpy.context.temp_override(window=window, area=other, region=region_of(other, "WINDOW")):
+                bpy.ops.sequencer.view_all()
+    yield 1.0
+    sidebar = region_of(area, "UI")
+    sidebar.active_panel_category = "FlowAnchor"
+    with bpy.context.temp_override(window=window, area=area, region=region_of(area, "WINDOW")):
+        bpy.ops.sequencer.view_all_preview()
+    session = module("ui.runtime").get().session
+    while session.daemon.models is None:
+        yield 0.3
+    yield 1.0
+    picture("idle")
+    with bpy.context.temp_override(window=window, area=area, region=sidebar):
+        outcome["pressed"] = list(bpy.ops.flowanchor.edit("INVOKE_DEFAULT"))
+    while not session.jobs():
+        failure = module("ui.runtime").get().failure
+        assert failure is None, str(failure)
+        yield 0.2
+    (job,) = session.jobs()
+    while True:
+        view_now = session.job(job.id)
+        assert view_now.state not in ("failed", "cancelled"), view_now
+        if view_now.phase == "edit" and view_now.thumbnail and view_now.fraction > 0.3 and view_now.seconds_left:
+            break
+        assert view_now.state != "done", "it was over before it was seen"
+        yield 0.1
+    yield 0.4
+    picture("running")
+    while session.job(job.id).state != "done":
+        view_now = session.job(job.id)
+        assert view_now.state not in ("failed", "cancelled"), view_now
+        yield 0.2
+    yield 1.5
+    picture("done")
+    results = [one for one in compat.strips(scene.sequence_editor) if one.name != "two-things"]
+    outcome["strips"] = [(one.name, one.channel, compat.start(one), compat.end(one)) for one in results]
+    assert [(one[1], one[2], one[3]) for one in outcome["strips"]] == [(2, FIRST, FIRST + 17)], outcome["strips"]
+    held = sorted(seconds for did, seconds in module("ui.timer").held if did == "poll")
+    outcome["poll_p99_ms"] = round(1e3 * held[int(0.99 * (len(held) - 1))], 1)
+    outcome["poll_longest_ms"] = round(1e3 * held[-1], 1)
+    # Undo takes the placement back as one step, redo brings it again.
+    with bpy.context.temp_override(window=window):
+        bpy.ops.ed.undo()
+    yield 1.0
+    scene = bpy.context.window_manager.windows[0].scene
+    outcome["after_undo"] = [one.name for one in compat.strips(scene.sequence_editor)]
+    assert outcome["after_undo"] == ["two-things"], outcome["after_undo"]
+    assert session.job(job.id) is not None, "undo forgot the edit"
+
+
+run = steps()
+
+
+def heartbeat() -> float | None:
+    try:
+        return next(run)
+    except StopIteration:
+        pass
+    except BaseException:  # noqa: BLE001  # everything goes to the outcome
+        outcome["failure"] = traceback.format_exc()
+        picture("failed")
+    partial = FOLDER / "outcome.partial"
+    partial.write_text(json.dumps(outcome), encoding="utf-8")
+    partial.replace(FOLDER / "outcome.json")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+bpy.app.timers.register(heartbeat, first_interval=2.0, persistent=True)

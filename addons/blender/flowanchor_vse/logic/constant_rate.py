@@ -15,6 +15,11 @@ from typing import BinaryIO, NamedTuple
 
 _LARGEST_TABLES = 64 << 20
 """Bytes of tables that are read; an hour of video takes about 2 MB."""
+_OPAQUE = frozenset(
+    {b"avc1", b"avc3", b"hvc1", b"hev1", b"av01", b"vp09", b"mp4v", b"apco", b"apcs", b"apcn", b"apch"}
+)
+"""Codecs whose pictures have no alpha."""
+_SINGLE = frozenset({b"tkhd", b"mdhd", b"elst", b"stsd", b"stts", b"ctts"})
 _CONTAINERS = frozenset({b"trak", b"mdia", b"minf", b"stbl", b"edts"})
 
 
@@ -72,11 +77,11 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _tree(data: bytes) -> dict[bytes, bytes]:
-    """Boxes of one track by kind, containers opened; ValueError for a kind that comes twice."""
+    """Boxes of one track by kind, containers opened; ValueError if one that is read comes twice."""
     found: dict[bytes, bytes] = {}
     for kind, payload in _boxes(data):
         inside = _tree(payload) if kind in _CONTAINERS else {kind: payload}
-        if found.keys() & inside.keys():
+        if found.keys() & inside.keys() & _SINGLE:
             raise ValueError("a box that comes twice")
         found |= inside
     return found
@@ -149,7 +154,7 @@ def _plain(track: dict[bytes, bytes], kind: bytes) -> bool:
     (length,) = struct.unpack_from(">I", track[b"stsd"], 8)
     inner = dict(_boxes(_without_tail(track[b"stsd"][8 + 86 : 8 + length])))
     wide, high = struct.unpack(">II", inner[b"pasp"]) if b"pasp" in inner else (1, 1)
-    return descriptions == 1 and kind != b"\0\0\0\0" and upright and wide == high and b"clap" not in inner
+    return descriptions == 1 and kind in _OPAQUE and upright and wide == high and b"clap" not in inner
 
 
 def _without_tail(data: bytes) -> bytes:

@@ -28,7 +28,7 @@ _MISSING = ("job-unknown", "artifact-unknown")
 class JobRun:
     """A record of the ledger and what is being done about it. `step` while `due` is not None."""
 
-    def __init__(self, record: Record, now: float, piece_bytes: int = 0) -> None:
+    def __init__(self, record: Record, now: float) -> None:
         """Nothing is done yet; a record that is not at an end has its first step due at once."""
         self.record = record
         self.due: float | None = now if record.state not in ENDED and record.state != "placing" else None
@@ -40,7 +40,7 @@ class JobRun:
         self.restored = False
         self.may_have_arrived = False
         """A submission was sent whose answer is not known."""
-        self._piece_bytes = piece_bytes
+        self._piece_bytes = 0
         self._upload: Upload | None = None
         self._download: Download | None = None
         self._cancel = False
@@ -54,6 +54,7 @@ class JobRun:
         self._thumbnail: bytes | None = None
         self._thumbnail_edition = 0
         self._phase_since = now
+        self._plan = plan_from_json(record.plan)
 
     # Wishes; none of them makes a call
 
@@ -123,8 +124,7 @@ class JobRun:
 
     @property
     def can_send_again(self) -> bool:
-        plan = plan_from_json(self.record.plan)
-        return plan is not None and plan.files[0].is_file()
+        return self._plan is not None and self._plan.files[0].is_file()
 
     @property
     def moves_bytes(self) -> bool:
@@ -132,8 +132,12 @@ class JobRun:
 
     # Steps
 
-    def step(self, transport: Transport, now: float) -> None:
-        """One call at most, or a few MiB of a file. ServiceFailure: DaemonUnreachable alone."""
+    def step(self, transport: Transport, now: float, piece_bytes: int = 0) -> None:
+        """One call at most, or a few MiB of a file; `piece_bytes` is the most the daemon takes in a message.
+
+        ServiceFailure: of the call, for the session to tell.
+        """
+        self._piece_bytes = piece_bytes
         try:
             if self.forgetting:
                 self._forget(transport, now)
@@ -150,18 +154,18 @@ class JobRun:
         if self.record.call != "submit":
             self._derive(transport, now)
             return
-        plan = plan_from_json(self.record.plan)
+        plan = self._plan
         if plan is None:
             self.fail(problems.gone(False))
             return
         if self._upload is None:
-            self._upload = Upload(plan.files, self._piece_bytes)
+            self._upload = Upload(plan.files)
             self._phase_since = now
             self._set(state="uploading")
         if self._upload.complete:
             self._submit(transport, now, plan, self._upload)
         else:
-            self._upload.step(transport)
+            self._upload.step(transport, self._piece_bytes)
             self._show(self._upload.progress, now)
             self.due = now
 
@@ -218,7 +222,7 @@ class JobRun:
                 transport.cancel(self.record.job)
                 self._cancel_sent, self.due = True, now + 0.05
                 return
-            preview = self._thumbnail_edition if self.record.state == "running" else -1
+            preview = -1 if self.record.state == "downloading" else self._thumbnail_edition
             update = transport.job(self.record.job, self._since, preview)
         except ServiceFailure as failure:
             if failure.code not in _MISSING:

@@ -111,6 +111,7 @@ class Ledger:
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._records: dict[str, Record] = {record.id: record for record in records}
+        self._texts: dict[str, tuple[Record, str]] = {}
 
     def __iter__(self) -> Iterator[Record]:
         """Records that were not deleted."""
@@ -151,9 +152,15 @@ class Ledger:
         return lacks
 
     def to_json(self) -> str:
-        """One line of JSON."""
-        records = [_record_to_json(record) for record in self._records.values()]
-        return json.dumps({"schema": SCHEMA, "records": records}, separators=(",", ":"))
+        """One line of JSON. It is asked for after every change, so what has not changed is not made anew."""
+        texts = {}
+        for record in self._records.values():
+            made, text = self._texts.get(record.id, (None, ""))
+            if made is not record:
+                text = json.dumps(_record_to_json(record), separators=(",", ":"))
+            texts[record.id] = record, text
+        self._texts = texts
+        return f'{{"schema":{SCHEMA},"records":[{",".join(text for _, text in texts.values())}]}}'
 
     @classmethod
     def from_json(cls, text: str) -> Ledger:

@@ -63,6 +63,8 @@ class Session:
         self._rest_until = 0.0
         self._turn = 0
         self._seen: dict[str, JobView] = {}
+        self._touched: set[str] = set()
+        self._told_problem: Problem | None = None
         self._seen_daemon = self.daemon
         self._ledger_changed = False
 
@@ -79,7 +81,7 @@ class Session:
         for run in self._runs.values():
             run.release()
         self._ledger, self._runs, self._leaving = ledger, {}, []
-        self._seen, self._ledger_changed = {}, False
+        self._touched, self._ledger_changed = set(self._seen), False
         for record in ledger:
             self._restore(record)
 
@@ -93,7 +95,7 @@ class Session:
         return lacks
 
     def _restore(self, record: Record) -> None:
-        run = self._runs[record.id] = JobRun(record, self._clock(), self._piece_bytes)
+        run = self._runs[record.id] = JobRun(record, self._clock())
         run.restored = True
         if record.state == "placing":
             run.offer()
@@ -168,7 +170,7 @@ class Session:
         return self._begin(record)
 
     def _begin(self, record: Record) -> str:
-        run = self._runs[record.id] = JobRun(record, self._clock(), self._piece_bytes)
+        run = self._runs[record.id] = JobRun(record, self._clock())
         self._keep(run)
         self._link.want(Start.ON_DEMAND)
         return record.id
@@ -202,7 +204,9 @@ class Session:
     def place_failed(self, record: str, message: str, action: str) -> None:
         """The host could not place the result; it stays in state placing, with the problem, for another
         `fetch`."""
-        self._runs[record].problem = Problem("place-failed", message, action, "fetch")
+        run = self._runs[record]
+        run.problem = Problem("place-failed", message, action, "fetch")
+        self._keep(run)
 
     def jobs(self) -> list[JobView]:
         """Newest first."""
@@ -263,7 +267,7 @@ class Session:
             if run is None:
                 self._desk.step(now)
             else:
-                run.step(self._transport, now)
+                run.step(self._transport, now, self._piece_bytes)
             self._link.answered()
         except DaemonUnreachable as failure:
             self._unanswered(run, failure, now)
@@ -321,7 +325,8 @@ class Session:
             run.fail(problem)
 
     def _keep(self, run: JobRun) -> None:
-        """Write the run's record to the ledger if it has changed."""
+        """Note that something about a run may have changed, and write its record to the ledger if it has."""
+        self._touched.add(run.record.id)
         if self._ledger.find(run.record.id) is not run.record:
             self._ledger.put(run.record)
             self._ledger_changed = True
@@ -331,31 +336,35 @@ class Session:
         return self._desk.busy or any(run.due is not None for run in runs)
 
     def _changes(self) -> Changes:
-        views = {run.record.id: self._view(run) for run in self._runs.values()}
-        changed = {
-            record
-            for record in views.keys() | self._seen.keys()
-            if views.get(record) != self._seen.get(record)
-        }
+        if self._link.problem != self._told_problem:  # every active edit shows it
+            self._told_problem = self._link.problem
+            self._touched.update(self._runs)
+        changed: set[str] = set()
         failed: dict[str, Problem] = {}
-        for record in changed:
-            view, before = views.get(record), self._seen.get(record)
-            new = before is None or before.state != "failed"
-            if view is not None and view.state == "failed" and view.problem is not None and new:
-                failed[record] = view.problem
-        ready = [run for run in self._runs.values() if run.ready]
-        for run in ready:
-            run.ready = False
-        daemon, ledger = self.daemon, self._ledger_changed
+        ready: list[Record] = []
+        for record in self._touched:
+            run, before = self._runs.get(record), self._seen.pop(record, None)
+            view = self._view(run) if run is not None else None
+            if view is not None:
+                self._seen[record] = view
+                if view.state == "failed" and view.problem and (before is None or before.state != "failed"):
+                    failed[record] = view.problem
+            if view != before:
+                changed.add(record)
+            if run is not None and run.ready:
+                run.ready = False
+                ready.append(run.record)
+        daemon = self.daemon
         changes = Changes(
             jobs=frozenset(changed),
-            to_place=tuple(run.record for run in ready),
+            to_place=tuple(ready),
             daemon=daemon != self._seen_daemon,
-            ledger=ledger,
+            ledger=self._ledger_changed,
             next_seconds=self._next_seconds(),
             problems=failed,
         )
-        self._seen, self._seen_daemon, self._ledger_changed = views, daemon, False
+        self._touched.clear()
+        self._seen_daemon, self._ledger_changed = daemon, False
         return changes
 
     def _next_seconds(self) -> float | None:

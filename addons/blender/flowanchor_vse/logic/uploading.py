@@ -35,10 +35,8 @@ class UploadFailed(Exception):
 class Upload:
     """One edit's files on their way. `step` until `complete`."""
 
-    def __init__(self, files: Sequence[Path], piece_bytes: int = PIECE_BYTES) -> None:
-        """`piece_bytes`: of one message, as the daemon allows."""
+    def __init__(self, files: Sequence[Path]) -> None:
         self._files = tuple(files)
-        self._piece = max(1, min(piece_bytes or PIECE_BYTES, PIECE_BYTES))
         self._known: dict[Path, tuple[str, int]] = {}  # SHA-256 and size of what has been read
         self._reading: _Reading | None = None
         self._read = 0
@@ -76,8 +74,8 @@ class Upload:
         self._there.clear()
         self._asked.clear()
 
-    def step(self, transport: Transport) -> None:
-        """One call, or up to STEP_BYTES read.
+    def step(self, transport: Transport, piece_bytes: int = 0) -> None:
+        """One call, or up to STEP_BYTES read. `piece_bytes` is the most a message may hold; 0: PIECE_BYTES.
 
         Raises:
             UploadFailed: a file is gone, cannot be read, is empty or changed. ServiceFailure: from the call.
@@ -96,7 +94,7 @@ class Upload:
             return
         for path, (sha256, size) in self._known.items():
             if sha256 not in self._there:
-                self._send_piece(transport, path, sha256, size)
+                self._send_piece(transport, path, sha256, size, min(piece_bytes or PIECE_BYTES, PIECE_BYTES))
                 return
 
     def close(self) -> None:
@@ -139,12 +137,12 @@ class Upload:
                 self._sizes = sum(size for _, size in self._known.values())
         return len(data)
 
-    def _send_piece(self, transport: Transport, path: Path, sha256: str, size: int) -> None:
+    def _send_piece(self, transport: Transport, path: Path, sha256: str, size: int, most: int) -> None:
         offset = self._asked.get(sha256, 0)
         try:
             with path.open("rb") as file:
                 file.seek(offset)
-                data = file.read(min(self._piece, size - offset))
+                data = file.read(min(most, size - offset))
         except OSError as error:
             raise UploadFailed(problems.unreadable(path.name, error)) from error
         if not data and offset < size:

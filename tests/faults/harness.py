@@ -36,7 +36,8 @@ WIDTH, HEIGHT, FRAMES = 192, 128, 17
 MODEL = "tiny"
 STEPS = 30
 """Sampling steps of the edit that is disturbed, some 60 ms each. Encoding and decoding take a second each."""
-PATIENCE = 90.0
+PATIENCE = 240.0
+"""Seconds to wait for anything; a busy machine needs most of them."""
 
 T = TypeVar("T")
 
@@ -193,6 +194,16 @@ def wait_for(condition: Callable[[], T], what: str, seconds: float = PATIENCE) -
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
         time.sleep(0.005)
     return value
+
+
+def random_moment(client: Client, job: str, seconds: float) -> bool:
+    """Let that time pass; False when the job ended first."""
+    moment = time.monotonic() + seconds
+    while time.monotonic() < moment:
+        if client_job(client, job).state in ENDED:
+            return False
+        time.sleep(0.005)
+    return client_job(client, job).state not in ENDED
 
 
 def follow(

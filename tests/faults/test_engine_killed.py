@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from tests.faults.harness import (
     in_phase,
     is_gone,
     kill,
+    random_moment,
     required,
     samples_of,
     seeded,
@@ -39,12 +39,8 @@ def kill_at(machine: Machine, client: Client, job: str, delay: float, before: in
         return engine.pid if engine is not None and engine.pid != before else 0
 
     pid = wait_for(lambda: running() or ended(client, job), "an engine")
-    moment = time.monotonic() + delay
-    while time.monotonic() < moment:
-        if ended(client, job):
-            return 0
-    engine = machine.engine()
-    if ended(client, job) or engine is None or engine.pid != pid:
+    engine = machine.engine() if random_moment(client, job, delay) else None
+    if engine is None or engine.pid != pid:
         return 0
     kill(engine)
     wait_for(lambda: is_gone(pid), "the engine to be gone")
@@ -105,7 +101,7 @@ def test_one_job_outlives_ten_kills_as_long_as_each_attempt_gets_further(
     machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
     """Crashes without any progress between them end a job after the third; those with progress never do."""
-    chance, steps = seeded(), 200
+    chance, steps = seeded(), 150
     with machine.client() as client:
         edit = edit_of(client.upload(clip), steps=steps)
         expected = samples_of(client, succeed(client, client.submit(edit).id), tmp_path)
@@ -114,7 +110,7 @@ def test_one_job_outlives_ten_kills_as_long_as_each_attempt_gets_further(
             # Far enough for a checkpoint beyond the last attempt's, and still inside of the sampling.
             follow(client, job, lambda found, number=number: len(found.attempts) > number)  # type: ignore[misc]
             started = follow(client, job, in_phase("edit", 1))
-            step = min(12 + chance.randrange(8), started.progress.total - 1)
+            step = min(5 + chance.randrange(8), started.progress.total - 1)
             follow(client, job, in_phase("edit", step))
             kill(required(machine.engine(), "no engine"))
         done = succeed(client, job)
@@ -127,11 +123,10 @@ def test_one_job_outlives_ten_kills_as_long_as_each_attempt_gets_further(
 
 
 def test_a_job_that_kills_its_engine_each_time_is_given_up_and_the_next_one_runs(
-    machine: Machine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
+    machine: Machine, clip: Path
 ) -> None:
     with machine.client() as client:
-        client.upload(clip)
-        job = client.submit(undisturbed.edit).id
+        job = client.submit(edit_of(client.upload(clip), last=0)).id
         pid = 0
         for number in range(1, 4):
             follow(client, job, lambda found, number=number: len(found.attempts) >= number)  # type: ignore[misc]
@@ -142,6 +137,5 @@ def test_a_job_that_kills_its_engine_each_time_is_given_up_and_the_next_one_runs
         assert failed.failure.action
         assert [attempt.outcome for attempt in failed.attempts] == ["engine-crashed"] * 3
         assert not failed.artifacts
-        retried = succeed(client, client.retry(job).id)
-        assert samples_of(client, retried, tmp_path) == undisturbed.samples
+        assert len(succeed(client, client.retry(job).id).attempts) == 1
         assert client.diagnose().engine == system_pb2.ENGINE_STATE_IDLE

@@ -94,7 +94,9 @@ def set_up_environment(version: str) -> Path:
         say(f"{venv.name} is up to date")
         return venv
     if shutil.disk_usage(ROOT).free < ENVIRONMENT_BYTES:
-        raise SetupError(f"Blender {version} as a module takes {ENVIRONMENT_BYTES / 1e9:.1f} GB of disk space.")
+        raise SetupError(
+            f"Blender {version} as a module takes {ENVIRONMENT_BYTES / 1e9:.1f} GB of disk space."
+        )
     started = time.monotonic()
     unfinished = {**wanted, "state": "installing"}
     ours = stamp is not None and {**stamp, "state": ""} == {**wanted, "state": ""}

@@ -111,7 +111,9 @@ def test_the_pinned_wheels_are_what_the_project_asks_for(installer: ModuleType) 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_installed_from_the_zip_it_edits(version: str, extension: Path, tmp_path: Path, daemon: Daemons) -> None:
+def test_installed_from_the_zip_it_edits(
+    version: str, extension: Path, tmp_path: Path, daemon: Daemons
+) -> None:
     running = daemon()
     found = run_inside(
         version,
@@ -123,4 +125,6 @@ def test_installed_from_the_zip_it_edits(version: str, extension: Path, tmp_path
     )
     assert (found["result"]["start"], found["result"]["end"]) == (FIRST, FIRST + FRAMES)
     resources = tmp_path / "blender" / "blender"
-    assert Path(found["folder"]).is_relative_to(resources / "extensions" / ".user"), "files outside of its folder"
+    assert Path(found["folder"]).is_relative_to(resources / "extensions" / ".user"), (
+        "files outside of its folder"
+    )

@@ -4,7 +4,6 @@
 Nothing here imports bpy before Blender asks for it, so that `logic` is tested without Blender.
 """
 
-
 import importlib.util
 import sys
 from pathlib import Path

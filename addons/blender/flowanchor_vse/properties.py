@@ -73,7 +73,11 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
         description="Frames to edit",
         items=[
             ("STRIP", "Whole Strip", "All frames of the strip that are seen"),
-            ("SCENE", "Scene Range", "Those within the scene's frame range, or its preview range if that is on"),
+            (
+                "SCENE",
+                "Scene Range",
+                "Those within the scene's frame range, or its preview range if that is on",
+            ),
         ],
     )
     stack: BoolProperty(
@@ -110,7 +114,9 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
     mask_strip: StringProperty(name="Mask Strip", description="Empty: the first mask strip above")
     box: IntVectorProperty(name="Box", description="X, Y, width, height", size=4, min=0, soft_max=4096)
     invert: BoolProperty(name="Invert", description="The region is what was not marked")
-    grow: IntProperty(name="Grow", description="Pixels by which the region may grow", min=0, max=1000, soft_max=64)
+    grow: IntProperty(
+        name="Grow", description="Pixels by which the region may grow", min=0, max=1000, soft_max=64
+    )
     feather: IntProperty(
         name="Feather",
         description="Width of the soft edge outside the region in pixels",
@@ -120,7 +126,9 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
         default=8,
     )
 
-    source_prompt: StringProperty(name="Shows", description="What the strip shows now", options={"TEXTEDIT_UPDATE"})
+    source_prompt: StringProperty(
+        name="Shows", description="What the strip shows now", options={"TEXTEDIT_UPDATE"}
+    )
     target_prompt: StringProperty(
         name="Should Show",
         description="What it should show; change as few words as you can",
@@ -128,7 +136,7 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
     )
     words: StringProperty(
         name="Words",
-        description="Words of the second sentence that drive the edit, parted by commas; empty: those that differ",
+        description="Words of the second sentence that drive the edit, parted by commas; empty: what differs",
     )
 
     editor_name: StringProperty(default="flowanchor")
@@ -155,8 +163,12 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
         default="fixed",
     )
 
-    use_negative: BoolProperty(name="Negative Prompt", description="Use one of your own in place of the model's")
-    negative_prompt: StringProperty(name="Negative Prompt", description="What the picture should not look like")
+    use_negative: BoolProperty(
+        name="Negative Prompt", description="Use one of your own in place of the model's"
+    )
+    negative_prompt: StringProperty(
+        name="Negative Prompt", description="What the picture should not look like"
+    )
     margin: FloatProperty(
         name="Margin",
         description="Surroundings shown to the model, as a share of the region's longer side",
@@ -172,10 +184,19 @@ class FlowAnchorSettings(bpy.types.PropertyGroup):
             ("fast", "Fast", "Keep the region's scale"),
         ],
     )
-    use_schedule: BoolProperty(name="Own Schedule", description="Set steps, shift and skip in place of the preset's")
-    steps: IntProperty(name="Steps", description="Steps of the schedule", min=1, max=1000, soft_max=100, default=25)
+    use_schedule: BoolProperty(
+        name="Own Schedule", description="Set steps, shift and skip in place of the preset's"
+    )
+    steps: IntProperty(
+        name="Steps", description="Steps of the schedule", min=1, max=1000, soft_max=100, default=25
+    )
     shift: FloatProperty(
-        name="Shift", description="Shift of the schedule towards noise", min=0.001, max=100, soft_max=12, default=5
+        name="Shift",
+        description="Shift of the schedule towards noise",
+        min=0.001,
+        max=100,
+        soft_max=12,
+        default=5,
     )
     skip: IntProperty(
         name="Skip", description="Steps left out at the noisy end", min=0, max=999, soft_max=50, default=2
@@ -208,8 +229,8 @@ def parameters(settings: Any) -> dict[str, Value]:
 
 
 def to_edit(settings: Any, known: Mapping[str, Any] | None = None) -> EditSettings:
-    """What the panel holds as plain data. `known` names the editor's parameters: those of others, which were set
-    before the editor was changed, stay where they are."""
+    """What the panel holds as plain data. `known` names the editor's parameters: those of others, which were
+    set before the editor was changed, stay where they are."""
     own = parameters(settings)
     schedule = settings.use_schedule
     drawn = settings.seed_mode == "random"

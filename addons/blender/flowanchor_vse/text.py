@@ -29,7 +29,9 @@ DAEMON = "Daemon"
 NO_SCENE = "The sequencer shows no scene."
 NO_STRIP = "Select a strip to edit."
 EDIT = "Edit Strip"
-EDIT_HELP = "Export the active strip's range and region, send them, and place the result above when it is done"
+EDIT_HELP = (
+    "Export the active strip's range and region, send them, and place the result above when it is done"
+)
 BUSY = "An edit is being exported already."
 EXPORTING = "Exporting frame {done} of {total}"
 EXPORTING_MASK = "Exporting mask {done} of {total}"
@@ -39,26 +41,23 @@ SUBMITTED = "Edit sent; the result will be placed above “{strip}”."
 EMPTY_MASK = "The mask marks nothing on any frame of the range."
 EMPTY_MASK_HELP = "Draw it over the strip, or choose another source for the region."
 DISMISS = "Dismiss"
-NOTES = "Notes"
 
 # Clip and range
-STRIP = "Strip"
 FRAMES = "{first} – {last} ({count} frames)"
-RANGE = "Range"
 
 # Mask
-NO_MASKS = "This file has no masks. Add one in the Image editor's Mask mode, or use a box."
 COVERAGE = "Marked at frame {frame}: {share:.1f} % of the picture"
 CHECK_COVERAGE = "Check Coverage"
 CHECK_COVERAGE_HELP = "Measure how much of the picture the region marks at the current frame"
 MIDDLE_BOX = "Middle of Picture"
 MIDDLE_BOX_HELP = "Set the box to the middle half of the picture"
-PIXELS = "Pixels of the exported picture, from its upper left corner"
 
 # Prompts
 CHANGED = "Changes:"
+WORD_MISSING = "The word “{word}” does not stand in the target prompt."
 NOTHING_CHANGES = "The prompts have the same words: nothing to anchor."
-SAME_WORDS = "only removes words"
+
+EDITORS = {"flowanchor": "FlowAnchor", "flowedit": "FlowEdit", "flowedit-mask": "FlowEdit in the mask"}
 
 # Advanced
 UNKNOWN_PARAMETERS = "Connect to the daemon to see the editor's parameters."
@@ -67,8 +66,6 @@ OVERRIDE = "Set Parameter"
 OVERRIDE_HELP = "Use a value of your own in place of the preset's"
 RESET = "Reset Parameter"
 RESET_HELP = "Use the preset's value again"
-PARAMETER_RANGE = "{help} ({low} to {high})"
-OWN_SCHEDULE = "Own Schedule"
 
 # Jobs
 NO_JOBS = "No edits in this file yet."
@@ -145,8 +142,13 @@ DAEMON_STATES = {
     "wrong-version": "Another version",
 }
 VERSION = "Version {version}"
-ENGINE_STATES = {0: "Engine unknown", 1: "Engine stopped", 2: "Engine starting", 3: "Engine idle", 4: "Engine busy"}
-ENGINE = "{state}, {memory}"
+ENGINE_STATES = {
+    0: "Engine unknown",
+    1: "Engine stopped",
+    2: "Engine starting",
+    3: "Engine idle",
+    4: "Engine busy",
+}
 MODEL_LOADED = "{model} loaded, {memory}"
 START = "Start"
 START_HELP = "Start the daemon on this computer"

@@ -50,7 +50,9 @@ def run_inside(
     outcome = folder / "outcome.json"
     outcome.unlink(missing_ok=True)
     path = [] if installed else [ROOT / "proto", ROOT / "addons", ROOT / "addons" / "blender"]
-    kept = {key: value for key, value in environment.items() if key not in ("PYTHONPATH", "FLOWANCHOR_DAEMON")}
+    kept = {
+        key: value for key, value in environment.items() if key not in ("PYTHONPATH", "FLOWANCHOR_DAEMON")
+    }
     used = {
         **kept,
         "PYTHONPATH": os.pathsep.join(map(str, path)),
@@ -75,7 +77,9 @@ def run_inside(
             process.kill()
             process.wait()
     said = output.read_text(encoding="utf-8", errors="replace")
-    assert outcome.exists(), f"Blender {version} ended with {process.returncode} and no outcome:\n{said[-6000:]}"
+    assert outcome.exists(), (
+        f"Blender {version} ended with {process.returncode} and no outcome:\n{said[-6000:]}"
+    )
     found: dict[str, Any] = json.loads(outcome.read_text(encoding="utf-8"))
     assert not found.get("failure"), f"in Blender {version}:\n{found['failure']}\n{said[-4000:]}"
     return found

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs inside a Blender: `python inside.py SCENARIO FOLDER`. Notes its outcome in FOLDER/outcome.json and ends
-with os._exit, because some Blenders hang or crash when Python ends."""
+"""Runs inside a Blender: `python inside.py SCENARIO FOLDER`. Notes its outcome in FOLDER/outcome.json and
+ends with os._exit, because some Blenders hang or crash when Python ends."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ class Stage:
         while not (found := done()):
             if time.monotonic() > deadline:
                 jobs = [(view.state, str(view.problem)) for view in self.session.jobs()]
-                raise AssertionError(f"{what}: not within {seconds:g} s; {jobs}; {self.session.daemon.problem}")
+                raise AssertionError(
+                    f"{what}: not within {seconds:g} s; {jobs}; {self.session.daemon.problem}"
+                )
             wait = timer.tick()
             if wait is None:
                 found = done()
@@ -117,7 +119,8 @@ class Stage:
     def until_ended(self, made: Any) -> Any:
         """The edit's view once it has ended."""
         return self.pump(
-            lambda: self.view(made) if self.view(made).state in ("done", "failed", "cancelled") else None, "the end"
+            lambda: self.view(made) if self.view(made).state in ("done", "failed", "cancelled") else None,
+            "the end",
         )
 
     def held(self) -> dict[str, list[float]]:
@@ -140,12 +143,14 @@ def registers_twice(stage: Stage) -> None:
         assert not bpy.app.timers.is_registered(stage.module("ui.timer").tick)
         assert not [name for name in dir(bpy.types) if name.startswith("FLOWANCHOR")]
         assert not hasattr(bpy.types.Scene, "flowanchor")
-        handlers = [one for name in ("load_post", "save_pre", "undo_post") for one in getattr(bpy.app.handlers, name)]
+        handlers = [
+            one for name in ("load_post", "save_pre", "undo_post") for one in getattr(bpy.app.handlers, name)
+        ]
         assert not [one for one in handlers if stage.package in one.__module__]
 
 
 def whole_edit(stage: Stage) -> None:
-    """From the button to the result strip; then save, load, compare, vary, delete the result and bring it back."""
+    """From the button to the result strip; then compare, save, load, remove the result and bring it back."""
     scene = stage.scene()
     made = stage.edit()
     ended = stage.until_ended(made)
@@ -236,7 +241,11 @@ def daemon_missing(stage: Stage) -> None:
     stage.scene()
     made = stage.edit()
     found = stage.pump(
-        lambda: stage.session.daemon.problem if stage.session.daemon.state not in ("starting", "unknown") else None,
+        lambda: (
+            stage.session.daemon.problem
+            if stage.session.daemon.state not in ("starting", "unknown")
+            else None
+        ),
         "the reason",
     )
     stage.outcome["state"] = stage.session.daemon.state
@@ -270,7 +279,8 @@ def closed_while_it_runs(stage: Stage) -> None:
 def opened_later(stage: Stage) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(stage.folder / "later.blend"))
     found = stage.pump(
-        lambda: next((view for view in stage.session.jobs() if view.offered), None), "the finished job is offered"
+        lambda: next((view for view in stage.session.jobs() if view.offered), None),
+        "the finished job is offered",
     )
     assert [strip.name for strip in stage.strips()] == ["shot"], "placed unasked"
     assert bpy.ops.flowanchor.place_all() == {"FINISHED"}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from flowanchor.v1 import jobs_pb2
 
 from tests.blender.ui.blenders import VERSIONS, run_inside
@@ -67,9 +66,7 @@ def test_an_edit_survives_the_daemons_death(
 
     found = beside(
         kill_and_start,
-        lambda: run_inside(
-            version, "dies_in_mid_job", folder, running.environment, **{**clip, "steps": 30}
-        ),
+        lambda: run_inside(version, "dies_in_mid_job", folder, running.environment, **{**clip, "steps": 30}),
     )
     assert (found["result"]["start"], found["result"]["end"]) == (FIRST, FIRST + FRAMES)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The add-on in real Blenders with the real daemon and the embedded model, from the button to the result strip."""
+"""The add-on in real Blenders with the real daemon and the embedded model, from button to result strip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ LONGEST_POLL_BUSY = 0.300
 """The same where other programs take the processor: then it is the machine that is measured."""
 LONGEST_SUBMIT = 10.0
 LONGEST_PLACEMENT = 2.0
-
 
 
 def quiet() -> bool:
@@ -53,7 +52,10 @@ def test_an_edit_ends_with_its_result_placed(
     held = {did: sorted(seconds) for did, seconds in found["held"].items()}
     p99 = held["poll"][int(0.99 * (len(held["poll"]) - 1))]
     with capsys.disabled():
-        print(f"\nBlender {version} was held: button with export {1e3 * found['submit_seconds']:.0f} ms; ", end="")
+        print(
+            f"\nBlender {version} was held: button with export {1e3 * found['submit_seconds']:.0f} ms; ",
+            end="",
+        )
         for did, seconds in held.items():
             print(f"{did}: {len(seconds)} times, median {1e3 * statistics.median(seconds):.1f} ms, ", end="")
             print(f"longest {1e3 * seconds[-1]:.1f} ms; ", end="")

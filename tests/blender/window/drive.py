@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in a Blender with a window: fills the panel in, presses the button, takes pictures, looks at the result."""
+"""Runs in a Blender with a window: fills the panel in, presses the button, takes pictures."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ FOLDER = Path(sys.argv[-1])
 PLAN = json.loads((FOLDER / "plan.json").read_text(encoding="utf-8"))
 PACKAGE = "bl_ext.user_default.flowanchor_vse"
 FIRST = 1
+bpy.context.preferences.view.show_splash = False
 outcome: dict[str, Any] = {"blender": bpy.app.version_string, "failure": ""}
 
 
@@ -31,38 +32,55 @@ def picture(name: str) -> None:
     subprocess.run(["import", "-window", "root", str(FOLDER / f"{name}.png")], check=True, timeout=60)
 
 
-def sequencer() -> Any:
-    """The area whose sidebar shows the panel: the tallest of sequencers."""
-    areas = [area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "SEQUENCE_EDITOR"]
-    return max(areas, key=lambda area: area.height)
+def widest(window: Any) -> Any:
+    """The sequencer at the bottom, below its preview."""
+    areas = [area for area in window.screen.areas if area.type == "SEQUENCE_EDITOR"]
+    return max(areas, key=lambda area: area.width)
+
+
+def close_others(window: Any) -> Iterator[float]:
+    """Leave the one sequencer, so that its sidebar has the window's whole height; areas go one by one."""
+    while True:
+        kept = widest(window).as_pointer()
+        others = [area for area in window.screen.areas if area.as_pointer() != kept and area.height > 100]
+        if not others:
+            return
+        with bpy.context.temp_override(window=window, area=others[0], region=region_of(others[0], "WINDOW")):
+            bpy.ops.screen.area_close()
+        yield 0.5
 
 
 def region_of(area: Any, kind: str) -> Any:
     return next(region for region in area.regions if region.type == kind)
 
 
-def draw_mask(scene: Any) -> Any:
-    """A circle around the clip's circle, keyed along its way."""
+def draw_mask(window: Any) -> Any:
+    """A circle around the clip's circle, keyed along its way; the area of files lends itself as an editor."""
     mask = bpy.data.masks.new("Circle")
     mask.frame_start, mask.frame_end = FIRST, FIRST + 17
-    layer = mask.layers.new(name="Circle")
-    spline = layer.splines.new()
+    spline = mask.layers.new(name="Circle").splines.new()
     spline.use_cyclic = True
     spline.points.add(7)
-    for frame, x, y in ((FIRST, 0.27, 1 - 0.33), (FIRST + 16, 0.27 + 16 * 0.012, 1 - 0.33 - 16 * 0.008)):
+    area = next(area for area in window.screen.areas if area.type == "FILE_BROWSER")
+    area.type = "IMAGE_EDITOR"
+    area.spaces.active.ui_mode = "MASK"
+    area.spaces.active.mask = mask
+    for frame in (0, 16):
+        window.scene.frame_set(FIRST + frame)
         for index, point in enumerate(spline.points):
             angle = 2 * math.pi * index / 8
-            point.co = (x + 0.24 * math.cos(angle), y + 0.24 * math.sin(angle))
+            point.co = (
+                0.27 + 0.012 * frame + 0.26 * math.cos(angle),
+                0.67 - 0.008 * frame + 0.26 * math.sin(angle),
+            )
             point.handle_type = "AUTO"
-        scene.frame_set(frame)
+        with bpy.context.temp_override(window=window, area=area, region=region_of(area, "WINDOW")):
+            bpy.ops.mask.shape_key_insert()
     return mask
 
 
 def steps() -> Iterator[float]:
     """What a user does; yields seconds to wait."""
-    view = bpy.context.preferences.view
-    view.show_splash = False
-    view.ui_scale = 1.0
     if PACKAGE not in bpy.context.preferences.addons:
         bpy.ops.preferences.addon_enable(module=PACKAGE)
     yield 1.0
@@ -78,22 +96,22 @@ def steps() -> Iterator[float]:
     strip.select = True
     settings = scene.flowanchor
     settings.source_prompt, settings.target_prompt = PLAN["source"], PLAN["target"]
-    settings.mask_kind, settings.mask = "mask", draw_mask(scene)
-    settings.preset, settings.seed, settings.device = "final", 7, "cpu"
+    settings.mask_kind, settings.mask = "mask", draw_mask(window)
+    settings.preset, settings.seed, settings.device = "standard", 0, "cpu"
     scene.frame_set(FIRST + 8)
-    area = sequencer()
-    # The area left of the preview shows files, which nobody needs here: it gets the panel, at full height.
+    yield from close_others(window)
+    area = widest(window)
+    area.spaces.active.view_type = "SEQUENCER_PREVIEW"
     area.spaces.active.show_region_ui = True
-    outcome["areas"] = [(one.type, one.width, one.height) for one in window.screen.areas]
-    for other in window.screen.areas:
-        if other.type == "SEQUENCE_EDITOR" and other != area:
-            with bpy.context.temp_override(window=window, area=other, region=region_of(other, "WINDOW")):
-                bpy.ops.sequencer.view_all()
     yield 1.0
     sidebar = region_of(area, "UI")
     sidebar.active_panel_category = "FlowAnchor"
-    with bpy.context.temp_override(window=window, area=area, region=region_of(area, "WINDOW")):
-        bpy.ops.sequencer.view_all_preview()
+    for kind, view_all in (
+        ("WINDOW", bpy.ops.sequencer.view_all),
+        ("PREVIEW", bpy.ops.sequencer.view_all_preview),
+    ):
+        with bpy.context.temp_override(window=window, area=area, region=region_of(area, kind)):
+            view_all()
     session = module("ui.runtime").get().session
     while session.daemon.models is None:
         yield 0.3
@@ -109,7 +127,12 @@ def steps() -> Iterator[float]:
     while True:
         view_now = session.job(job.id)
         assert view_now.state not in ("failed", "cancelled"), view_now
-        if view_now.phase == "edit" and view_now.thumbnail and view_now.fraction > 0.3 and view_now.seconds_left:
+        if (
+            view_now.phase == "edit"
+            and view_now.thumbnail
+            and view_now.fraction > 0.3
+            and view_now.seconds_left
+        ):
             break
         assert view_now.state != "done", "it was over before it was seen"
         yield 0.1
@@ -123,7 +146,9 @@ def steps() -> Iterator[float]:
     picture("done")
     results = [one for one in compat.strips(scene.sequence_editor) if one.name != "two-things"]
     outcome["strips"] = [(one.name, one.channel, compat.start(one), compat.end(one)) for one in results]
-    assert [(one[1], one[2], one[3]) for one in outcome["strips"]] == [(2, FIRST, FIRST + 17)], outcome["strips"]
+    assert [(one[1], one[2], one[3]) for one in outcome["strips"]] == [(2, FIRST, FIRST + 17)], outcome[
+        "strips"
+    ]
     held = sorted(seconds for did, seconds in module("ui.timer").held if did == "poll")
     outcome["poll_p99_ms"] = round(1e3 * held[int(0.99 * (len(held) - 1))], 1)
     outcome["poll_longest_ms"] = round(1e3 * held[-1], 1)

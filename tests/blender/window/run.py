@@ -3,17 +3,17 @@
 
     python tests/blender/window/run.py [--blender PROGRAM] [--root FOLDER] [--zip ZIP] [--out FOLDER]
 
-It needs a Blender 4.2 or newer, Xvfb and ImageMagick: those of this system, or with `--root` (as root) those of
-another one's folder, such as Debian trixie's:
+It needs a Blender 4.2 or newer, Xvfb and ImageMagick: those of this system, or with `--root` (as root) those
+of another one's folder, such as Debian trixie's:
 
     debootstrap --variant=minbase trixie FOLDER
     mount --bind /proc FOLDER/proc && mount --bind /dev FOLDER/dev
     chroot FOLDER apt-get install -y --no-install-recommends blender xvfb imagemagick libgl1-mesa-dri \
         fonts-dejavu-core python3-numpy
 
-The extension's zip is installed into a Blender of no settings, the daemon (of this Python, outside of `--root`)
-edits with the embedded model, and `idle.png`, `running.png` and `done.png` show the panel. Exit code 0: the result
-is on the timeline where it belongs.
+The extension's zip is installed into a Blender of no settings, the daemon (of this Python, outside of
+`--root`) edits with the embedded model, and `idle.png`, `running.png` and `done.png` show the panel. Exit
+code 0: the result is on the timeline where it belongs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from flowanchor_core.shapes.demo import demo_clip  # noqa: E402  # found through
 
 DISPLAY = ":97"
 SECONDS = 420
-WIDTH, HEIGHT = 1500, 1000
+WIDTH, HEIGHT = 1400, 1280
+"""High enough for the whole panel."""
 
 
 def inside(root: Path | None, command: Sequence[str]) -> list[str]:
@@ -82,15 +83,27 @@ def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
         }
         (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         serving = {**environment, "PYTHONPATH": os.pathsep.join(sys.path[:4])}
-        processes.append(start([sys.executable, "-m", "flowanchor_daemon.serve"], serving, folder / "daemon.txt"))
-        screen = ["Xvfb", DISPLAY, "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "+extension", "GLX", "-nolisten", "tcp"]
+        processes.append(
+            start([sys.executable, "-m", "flowanchor_daemon.serve"], serving, folder / "daemon.txt")
+        )
+        screen = [
+            "Xvfb",
+            DISPLAY,
+            "-screen",
+            "0",
+            f"{WIDTH}x{HEIGHT}x24",
+            "+extension",
+            "GLX",
+            "-nolisten",
+            "tcp",
+        ]
         processes.append(start(inside(root, screen), environment, folder / "screen.txt"))
         time.sleep(2)
         install = [blender, "--command", "extension", "install-file", "-r", "user_default", "--enable"]
         subprocess.run(inside(root, [*install, str(folder / package.name)]), env=environment, check=True)
         # fmt: off
         command = [
-            blender, "--factory-startup", "--app-template", "Video_Editing", "-p", "0", "0", str(WIDTH), str(HEIGHT),
+            blender, "--app-template", "Video_Editing", "-p", "0", "0", str(WIDTH), str(HEIGHT),
             "--python-exit-code", "1", "--python", str(folder / "drive.py"), "--", str(folder),
         ]
         # fmt: on
@@ -104,7 +117,10 @@ def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
             shutil.copy(picture, out)
         outcome = folder / "outcome.json"
         if not outcome.exists():
-            print((folder / "blender.txt").read_text(encoding="utf-8", errors="replace")[-6000:], file=sys.stderr)
+            print(
+                (folder / "blender.txt").read_text(encoding="utf-8", errors="replace")[-6000:],
+                file=sys.stderr,
+            )
             return 1
         found = json.loads(outcome.read_text(encoding="utf-8"))
         print(json.dumps(found, indent=1))
@@ -124,7 +140,12 @@ def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
 def start(command: Sequence[str], environment: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
     with output.open("wb") as file:
         return subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
 
 

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exported frames are kept as long as they may have to be sent, then removed; results stay for their strips."""
+"""Exported frames are kept as long as they may have to be sent; results stay for their strips."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from ..logic.ledger import Ledger, Record
+from ..logic.ledger import ENDED, Ledger, Record
 from ..logic.request import plan_from_json
-from ..logic.views import ENDED
 
 CLIP = "clip"
 MASK = "mask"
 
 
 def exports(ledger: Ledger) -> None:
-    """Remove exports of edits that ended after the daemon had them, unless another edit will send the same."""
+    """Remove exports of edits that ended after the daemon had them, unless another edit sends the same."""
     needed = {path.parent for record in ledger if not sent(record) for path in planned(record)}
     for record in ledger:
         if sent(record):

@@ -5,6 +5,8 @@ import textwrap
 from typing import Any
 
 from .. import text
+from ..logic import words
+from ..logic.ledger import Record
 from ..logic.views import DaemonView, JobView
 from ..text import say
 from . import runtime, thumbnails
@@ -23,12 +25,12 @@ JOB_ICONS = {
 }
 
 
-def paragraph(layout: Any, context: Any, words: str, icon: str = "NONE") -> None:
+def paragraph(layout: Any, context: Any, sentence: str, icon: str = "NONE") -> None:
     """A text over as many lines as it needs at the region's width."""
     scale = context.preferences.system.ui_scale
     width = max(20, int((context.region.width - 60 * scale) / (LETTER * scale)))
     column = layout.column(align=True)
-    for index, line in enumerate(textwrap.wrap(words, width) or [""]):
+    for index, line in enumerate(textwrap.wrap(sentence, width) or [""]):
         column.label(text=line, icon=icon if index == 0 else "BLANK1", translate=False)
 
 
@@ -60,6 +62,13 @@ def status(view: JobView) -> str:
     return say(text.STATES[view.state])
 
 
+def title(record: Record) -> str:
+    """The strip and what changes."""
+    edit = record.settings
+    change = edit.words or words.changed_words(edit.source_prompt, edit.target_prompt)
+    return f"{record.origin.strip_name} · {', '.join(change) or edit.target_prompt}"
+
+
 def jobs(layout: Any, context: Any) -> None:
     """All edits of the file, newest first."""
     now = runtime.seen()
@@ -80,7 +89,7 @@ def jobs(layout: Any, context: Any) -> None:
 def job(box: Any, context: Any, view: JobView) -> None:
     record = view.record
     head = box.row(align=True)
-    head.label(text=record.settings.target_prompt, icon=JOB_ICONS.get(view.state, "SORTTIME"), translate=False)
+    head.label(text=title(record), icon=JOB_ICONS.get(view.state, "SORTTIME"), translate=False)
     if view.active:
         button(head, "flowanchor.cancel", view, "X")
     else:
@@ -107,12 +116,14 @@ def job(box: Any, context: Any, view: JobView) -> None:
         return
     row = box.row(align=True)
     if view.state == "done":
-        button(row, "flowanchor.compare", view, "HIDE_OFF")
-        button(row, "flowanchor.reveal", view, "VIEWZOOM")
-    if view.state in ("placing", "done"):
+        row.operator("flowanchor.compare", icon="HIDE_OFF").job = view.id
+    if view.state == "placing":
+        row.operator("flowanchor.place", icon="IMPORT").job = view.id
+    row.operator("flowanchor.vary", icon="PARTICLES").job = view.id
+    if view.state == "done":
         button(row, "flowanchor.place", view, "IMPORT")
     button(row, "flowanchor.retry", view, "FILE_REFRESH")
-    button(row, "flowanchor.vary", view, "PARTICLES")
+    button(row, "flowanchor.reveal", view, "VIEWZOOM")
     button(row, "flowanchor.adopt", view, "EYEDROPPER")
     button(row, "flowanchor.open_folder", view, "FILE_FOLDER")
     button(row, "flowanchor.open_log", view, "TEXT")

@@ -117,23 +117,21 @@ class FLOWANCHOR_OT_set_parameter(ParameterOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         scene = compat.sequencer_scene(context)
-        settings = properties.of(scene) if scene is not None else None
-        known = known_parameters(settings.editor_name) if settings is not None else None
-        if not known or self.parameter not in known:
+        known = known_parameters(properties.of(scene).editor_name) if scene is not None else None
+        if scene is None or not known or self.parameter not in known:
             self.report({"ERROR"}, text.say(text.UNKNOWN_PARAMETERS))
             return {"CANCELLED"}
         parameter = known[self.parameter]
-        value = self.choice or plain_value(parameter.default)
-        settings.parameters[self.parameter] = float(value) if parameter.type == "number" else value
-        limits: dict[str, Any] = {"description": parameter.help}
+        own = properties.of(scene).parameters
+        kind = {"number": float, "integer": int, "flag": bool, "text": str}[parameter.type]
+        own[self.parameter] = self.choice or kind(plain_value(parameter.default))
         if parameter.type in ("number", "integer"):
-            kind = float if parameter.type == "number" else int
+            limits = {}
             if parameter.HasField("minimum"):
                 limits["min"] = limits["soft_min"] = kind(parameter.minimum)
             if parameter.HasField("maximum"):
                 limits["max"] = limits["soft_max"] = kind(parameter.maximum)
-        if parameter.type in ("number", "integer"):
-            settings.parameters.id_properties_ui(self.parameter).update(**limits)
+            own.id_properties_ui(self.parameter).update(description=parameter.help, **limits)
         return {"FINISHED"}
 
 

@@ -154,6 +154,8 @@ class FLOWANCHOR_OT_check_coverage(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         scene, strip = compat.sequencer_scene(context), compat.active_strip(context)
+        if scene is None:
+            return {"CANCELLED"}
         choice = chosen_mask(scene, strip, properties.of(scene))
         try:
             wrong = masks.problem(scene, strip, choice)

@@ -75,7 +75,10 @@ class FLOWANCHOR_OT_place(JobOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     def act(self, context: Any, view: JobView) -> set[str]:
-        return {"FINISHED"} if bring(view) else self.refuse(str(runtime.get().session.job(view.id).problem))
+        if bring(view):
+            return {"FINISHED"}
+        now = runtime.get().session.job(view.id)
+        return self.refuse(str(now.problem if now is not None else ""))
 
 
 class FLOWANCHOR_OT_place_all(bpy.types.Operator):
@@ -124,7 +127,7 @@ class FLOWANCHOR_OT_reveal(JobOperator, bpy.types.Operator):
     def act(self, context: Any, view: JobView) -> set[str]:
         scene = runtime.scene_of(view.record)
         strip = place.source_strip(scene, view.record) if scene is not None else None
-        if strip is None:
+        if scene is None or strip is None:
             return self.refuse(text.SOURCE_GONE)
         for other in compat.all_strips(scene.sequence_editor):
             other.select = False

@@ -162,7 +162,7 @@ class Prompts:
         chosen = words.split_words(settings.words)
         missing = words.missing_words(chosen, settings.target_prompt)
         for word in missing:
-            paragraph(layout, context, say("The word “{word}” does not stand in the target prompt.", word=word), "ERROR")
+            paragraph(layout, context, say(text.WORD_MISSING, word=word), "ERROR")
         found = chosen or words.changed_words(settings.source_prompt, settings.target_prompt)
         if found and not missing:
             paragraph(layout, context, f"{say(text.CHANGED)} {', '.join(found)}", "CHECKMARK")

@@ -21,8 +21,8 @@ class FLOWANCHOR_OT_preset_add(AddPresetBase, bpy.types.Operator):
     bl_label = "Add FlowAnchor Preset"
     preset_menu = "FLOWANCHOR_MT_presets"
     preset_subdir = "flowanchor"
-    preset_defines = ["settings = bpy.context.scene.flowanchor"]  # noqa: RUF012  # as Blender asks for it
-    preset_values = [  # noqa: RUF012
+    preset_defines = ["settings = bpy.context.scene.flowanchor"]  # as Blender asks for it
+    preset_values = [
         f"settings.{name}"
         for name in (
             "editor_name",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What lives as long as Blender does: the session, the export at work, the last failure, thumbnails.
 
-The .blend holds the ledger, as a property of each of its scenes: whichever of them is deleted, jobs stay known.
+The .blend holds the ledger, as a property of each of its scenes: whichever of them is deleted, jobs stay
+known.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ def scene_of(record: Record) -> Any | None:
     """The scene a record belongs to: the one that has its strip, else the one of its name."""
     named = bpy.data.scenes.get(record.origin.scene)
     for scene in [*([named] if named is not None else []), *bpy.data.scenes]:
-        if scene.sequence_editor is not None and strips.find(scene, record.origin.strip, record.origin.strip_name):
+        if scene.sequence_editor is not None and strips.find(
+            scene, record.origin.strip, record.origin.strip_name
+        ):
             return scene
     return named
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Previews of running edits as icons. Blender reads icons from files, so each is written once."""
+"""Pictures of edits as icons: of a running one its preview, of a finished one its middle frame. Blender reads
+icons from files, so a preview is written once."""
 
 from __future__ import annotations
 
@@ -20,12 +21,15 @@ _folder: Path | None = None
 
 
 def icon(view: JobView) -> int:
-    """Icon of a job's newest thumbnail; 0 if it has none."""
+    """Icon of a job's newest picture; 0 if it has none."""
     global _icons, _folder
-    if view.thumbnail is None:
+    paths = view.record.paths
+    result = paths[len(paths) // 2] if view.state in ("placing", "done") and paths else None
+    if result is None and view.thumbnail is None:
         return 0
+    edition = -1 if result is not None else view.thumbnail_edition
     known = _shown.get(view.id)
-    if known is not None and known[0] == view.thumbnail_edition:
+    if known is not None and known[0] == edition:
         return int(_icons[known[1]].icon_id)
     if _icons is None:
         _icons = bpy.utils.previews.new()
@@ -33,11 +37,14 @@ def icon(view: JobView) -> int:
     assert _folder is not None
     if known is not None:
         _drop(view.id)
-    key = f"{view.id}-{view.thumbnail_edition}"
-    path = _folder / f"{key}.jpg"
-    path.write_bytes(view.thumbnail)
-    _shown[view.id] = (view.thumbnail_edition, key)
-    return int(_icons.load(key, str(path), "IMAGE", True).icon_id)
+    key = f"{view.id}-{edition}"
+    if result is None:
+        assert view.thumbnail is not None
+        result = _folder / f"{key}.jpg"
+        result.write_bytes(view.thumbnail)
+    _shown[view.id] = (edition, key)
+    kind = "IMAGE" if result.suffix.lower() in (".png", ".jpg") else "MOVIE"
+    return int(_icons.load(key, str(result), kind, True).icon_id)
 
 
 def forget_others(jobs: Container[str]) -> None:

@@ -114,9 +114,12 @@ def _push_undo() -> None:
 
 def _offer(daemon: Any) -> None:
     if daemon.info is not None:
-        properties.offer("editor", [(one.name, one.name, one.summary) for one in daemon.info.editors])
+        properties.offer(
+            "editor",
+            [(one.name, text.EDITORS.get(one.name, one.name), one.summary) for one in daemon.info.editors],
+        )
     if daemon.models is not None:
-        properties.offer("model", [(one.name, one.title or one.name, one.licence) for one in daemon.models])
+        properties.offer("model", [(one.name, one.title or one.name, one.world) for one in daemon.models])
 
 
 # The file
@@ -153,7 +156,12 @@ def undone(*_: Any) -> None:
         ensure()
 
 
-HANDLERS = (("load_post", file_loaded), ("save_pre", file_saves), ("undo_post", undone), ("redo_post", undone))
+HANDLERS = (
+    ("load_post", file_loaded),
+    ("save_pre", file_saves),
+    ("undo_post", undone),
+    ("redo_post", undone),
+)
 
 
 def register() -> None:

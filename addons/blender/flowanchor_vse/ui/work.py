@@ -124,9 +124,7 @@ class Work:
         )
         if region.coverage and len(region.empty) == len(region.coverage) and not self.settings.invert:
             raise Refused("mask-empty", text.say(text.EMPTY_MASK), text.say(text.EMPTY_MASK_HELP))
-        plan = UploadPlan(
-            exported.footage, region.footage, region.boxes, exported.first, exported.last
-        )
+        plan = UploadPlan(exported.footage, region.footage, region.boxes, exported.first, exported.last)
         origin = place.origin_of(self.scene, self.strip, self.part, self.choice, exported)
         session = runtime.get().session
         self.record = session.submit(plan, self.settings, origin, str(self.folder))
@@ -143,5 +141,3 @@ class Work:
                 yield
         finally:
             steps.close()
-
-

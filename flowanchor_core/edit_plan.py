@@ -33,7 +33,7 @@ from flowanchor_core.footage import (
 from flowanchor_core.footage.media import refuse_unreachable
 from flowanchor_core.footage.preflight import try_place
 from flowanchor_core.request import EditRequest
-from flowanchor_core.tokens import clean_prompt
+from flowanchor_core.tokens import clean_prompt, refuse_equal
 
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
@@ -96,6 +96,7 @@ def check_prompts(request: EditRequest) -> None:
             raise InputError(
                 "prompt-empty", f"The {name} prompt is empty.", "Say in a few words what the clip shows."
             )
+    refuse_equal(request.source_prompt, request.target_prompt, request.words)
 
 
 def check_numbers(request: EditRequest) -> None:

@@ -34,6 +34,17 @@ def clean_prompt(prompt: str) -> str:
     return " ".join(html.unescape(html.unescape(prompt)).split())
 
 
+def refuse_equal(source: str, target: str, words: Sequence[str] | None) -> None:
+    """Raise InputError where the prompts are the same and no words are named: nothing is asked for then. (An
+    editor would still repaint the region, with the target's guidance in place of the source's.)"""
+    if not words and clean_prompt(source) == clean_prompt(target):
+        raise InputError(
+            "prompts-equal",
+            "The source and the target prompt are the same, so nothing would change.",
+            "Say in the target prompt what should be different.",
+        )
+
+
 def target_tokens(
     tokenizer: Any, source: str, target: str, words: Sequence[str] | None = None
 ) -> TargetTokens:

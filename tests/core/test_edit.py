@@ -350,6 +350,8 @@ def test_a_removal_says_that_it_runs_without_anchors(request_: EditRequest, back
         ({"target_prompt": ""}, "prompt-empty"),
         ({"target_prompt": "&nbsp;"}, "prompt-empty"),
         ({"target_prompt": "\u200b"}, "prompt-empty"),
+        ({"target_prompt": " a  red&#32;circle"}, "prompts-equal"),
+        ({"target_prompt": "a red circle", "words": ()}, "prompts-equal"),
         ({"rate": Fraction(30)}, "rate-contradicted"),
         ({"rate": Fraction(10**14)}, "rate-out-of-range"),
         ({"editor": "nope"}, "unknown-editor"),

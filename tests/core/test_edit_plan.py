@@ -111,3 +111,8 @@ tokens.clean_prompt("a  fox")
 {LOADED.format(names=(*HEAVY, "av", "cv2", "numpy"))}
 """
     assert run_python(program) == "[]"
+
+
+def test_equal_prompts_may_stand_where_words_say_what_to_anchor(request_: EditRequest) -> None:
+    same = replace(request_, target_prompt=request_.source_prompt, words=("circle",))
+    assert plan_edit(same).request.words == ("circle",)

@@ -98,6 +98,7 @@ def put(name: str, value: object) -> Change:
         ("source_prompt", "", "prompt-empty"),
         ("target_prompt", " \n ...!", "prompt-empty"),
         ("target_prompt", "&nbsp;", "prompt-empty"),
+        ("target_prompt", " a  red circle", "prompts-equal"),
         ("source_prompt", "x" * 4001, "request-too-large"),
         ("negative_prompt", "x" * 4001, "request-too-large"),
         ("first", -1, "request-invalid"),

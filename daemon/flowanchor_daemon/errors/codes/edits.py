@@ -10,6 +10,11 @@ ENTRIES = (
         "A prompt is empty.",
         "Say in a few words what the clip shows and what it should show.",
     ),
+    of_input(
+        "prompts-equal",
+        "The source and the target prompt are the same, so nothing would change.",
+        "Say in the target prompt what should be different.",
+    ),
     of_input("prompt-too-long", "A prompt has more tokens than the model takes.", "Shorten it."),
     of_input(
         "words-empty",

@@ -208,17 +208,22 @@ def _record_from_json(data: Any) -> Record | None:
 
 
 def _sound(record: Record) -> bool:
+    """Whether every entry is of its type: JSON written by others may hold anything."""
+    origin = record.origin
     texts = (
-        *(record.id, record.folder, record.state, record.job),
-        *(record.call, record.of, record.placed, record.parent),
+        *(record.id, record.folder, record.state, record.job, record.call, record.of),
+        *(record.placed, record.parent, origin.scene, origin.strip, origin.strip_name),
     )
-    numbers = (record.edition, record.created_ms, record.seed, record.origin.first, record.origin.last)
+    numbers = (
+        *(record.edition, record.created_ms, record.seed),
+        *(origin.first, origin.last, origin.channel),
+    )
     return (
         all(isinstance(text, str) for text in texts)
-        and all(isinstance(number, int) for number in numbers)
-        and record.origin.first <= record.origin.last
-        and isinstance(record.plan, dict)
-        and isinstance(record.failure, dict)
+        and all(type(number) is int for number in numbers)
+        and all(isinstance(one, dict) for one in (record.plan, record.failure, origin.mask, origin.transform))
+        and isinstance(record.deleted, bool)
+        and origin.first <= origin.last
         and bool(record.id)
         and record.state in STATES
     )

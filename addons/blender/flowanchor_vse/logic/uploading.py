@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -33,19 +35,23 @@ class UploadFailed(Exception):
 
 
 class Upload:
-    """One edit's files on their way. `step` until `complete`."""
+    """One edit's files on their way. `step` until `complete`. No step's work grows with the number of
+    files."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = tuple(files)
         self._known: dict[Path, tuple[str, int]] = {}  # SHA-256 and size of what has been read
         self._reading: _Reading | None = None
+        self._measured = 0  # files whose size is in the total
+        self._total = 0
         self._read = 0
-        self._there: set[str] = set()  # hashes the daemon has
-        self._asked: dict[str, int] = {}  # hashes it lacks, and what it has of each
-        self._sent = 0
+        self._once: dict[str, tuple[Path, int]] = {}  # a file and its size for each hash
+        self._unasked: deque[str] = deque()  # hashes of which the daemon has not been asked
+        self._lacking: deque[str] = deque()  # hashes it lacks
+        self._received: dict[str, int] = {}  # what it has of each of those
+        self._there = 0  # bytes it has of whole files
+        self._sizes = 0  # of what has been read, each content once
         self._rewinds = 0
-        self._sizes = 0
-        self._measured = False
 
     @property
     def sha256(self) -> Mapping[Path, str]:
@@ -57,22 +63,23 @@ class Upload:
 
     @property
     def complete(self) -> bool:
-        return self.hashed and all(sha256 in self._there for sha256, _ in self._known.values())
+        return self.hashed and not self._unasked and not self._lacking
 
     @property
     def progress(self) -> tuple[str, int, int]:
-        """Phase ("hash" or "upload"), bytes done and bytes in all; the sizes are known as files are
-        opened."""
-        total = self._sizes
+        """Phase ("hash" or "upload"), bytes done and bytes in all. Files of the same content count once when
+        they are sent."""
         if not self.hashed:
-            return "hash", self._read, max(total, self._read)
-        there = sum(size for sha256, size in self._known.values() if sha256 in self._there)
-        return "upload", min(there + sum(self._asked.values()), total), total
+            return "hash", self._read, max(self._total, self._read)
+        now = self._received.get(self._lacking[0], 0) if self._lacking else 0
+        return "upload", self._there + now, self._total
 
     def forget_sent(self) -> None:
         """The daemon may have another memory now: ask again what it has. Nothing is hashed again."""
-        self._there.clear()
-        self._asked.clear()
+        self._unasked = deque(self._once)
+        self._lacking.clear()
+        self._received.clear()
+        self._there = 0
 
     def step(self, transport: Transport, piece_bytes: int = 0) -> None:
         """One call, or up to STEP_BYTES read. `piece_bytes` is the most a message may hold; 0: PIECE_BYTES.
@@ -80,22 +87,14 @@ class Upload:
         Raises:
             UploadFailed: a file is gone, cannot be read, is empty or changed. ServiceFailure: from the call.
         """
-        if not self.hashed:
+        if self._measured < len(self._files):
+            self._measure_some()
+        elif not self.hashed:
             self._hash_some()
-            return
-        unknown = [
-            sha256
-            for sha256 in dict.fromkeys(sha256 for sha256, _ in self._known.values())
-            if sha256 not in self._there and sha256 not in self._asked
-        ]
-        if unknown:
-            for state in transport.stat_media(unknown[:STAT_AT_ONCE]):
-                self._note(state)
-            return
-        for path, (sha256, size) in self._known.items():
-            if sha256 not in self._there:
-                self._send_piece(transport, path, sha256, size, min(piece_bytes or PIECE_BYTES, PIECE_BYTES))
-                return
+        elif self._unasked:
+            self._ask_some(transport)
+        elif self._lacking:
+            self._send_piece(transport, self._lacking[0], min(piece_bytes or PIECE_BYTES, PIECE_BYTES))
 
     def close(self) -> None:
         """Close what is open; `step` may go on afterwards."""
@@ -103,10 +102,12 @@ class Upload:
             self._reading.file.close()
             self._reading = None
 
+    def _measure_some(self) -> None:
+        end = self._measured + STAT_AT_ONCE
+        self._total += sum(_size(path) for path in self._files[self._measured : end])
+        self._measured = end
+
     def _hash_some(self) -> None:
-        if not self._measured:
-            self._measured = True
-            self._sizes = sum(_size(path) for path in self._files[:1000])
         left = STEP_BYTES
         for _ in range(STEP_FILES):
             if self.hashed or left <= 0:
@@ -132,13 +133,29 @@ class Upload:
             if reading.done == 0:
                 error = OSError(0, "it is empty")
                 raise UploadFailed(problems.unreadable(path.name, error))
-            self._known[path] = (reading.digest.hexdigest(), reading.done)
+            sha256 = reading.digest.hexdigest()
+            self._known[path] = (sha256, reading.done)
+            if sha256 not in self._once:
+                self._once[sha256] = (path, reading.done)
+                self._sizes += reading.done
             if self.hashed:
-                self._sizes = sum(size for _, size in self._known.values())
+                self._total = self._sizes
+                self.forget_sent()
         return len(data)
 
-    def _send_piece(self, transport: Transport, path: Path, sha256: str, size: int, most: int) -> None:
-        offset = self._asked.get(sha256, 0)
+    def _ask_some(self, transport: Transport) -> None:
+        asked = list(itertools.islice(self._unasked, STAT_AT_ONCE))
+        for state in transport.stat_media(asked):
+            self._unasked.popleft()
+            if state.complete:
+                self._there += self._once[state.sha256][1]
+            else:
+                self._lacking.append(state.sha256)
+                self._received[state.sha256] = state.received_bytes
+
+    def _send_piece(self, transport: Transport, sha256: str, most: int) -> None:
+        path, size = self._once[sha256]
+        offset = self._received[sha256]
         try:
             with path.open("rb") as file:
                 file.seek(offset)
@@ -151,26 +168,27 @@ class Upload:
         try:
             state = transport.upload_chunk(header, data)
         except DaemonUnreachable:
-            del self._asked[sha256]  # how much arrived is for the daemon to say
+            self._ask_again(sha256)  # how much arrived is for the daemon to say
             raise
         except ServiceFailure as failure:
             if failure.code == "media-hash":
                 raise UploadFailed(problems.changed(path.name)) from failure
             if failure.code != "media-offset":
                 raise
-            del self._asked[sha256]
+            self._ask_again(sha256)
             self._rewound(failure)
             return
-        if not state.complete and state.received_bytes <= offset:
-            self._rewound(None)
-        self._note(state)
-
-    def _note(self, state: media_pb2.MediaState) -> None:
         if state.complete:
-            self._there.add(state.sha256)
-            self._asked.pop(state.sha256, None)
-        else:
-            self._asked[state.sha256] = state.received_bytes
+            self._lacking.popleft()
+            self._there += size
+            return
+        if state.received_bytes <= offset:
+            self._rewound(None)
+        self._received[sha256] = state.received_bytes
+
+    def _ask_again(self, sha256: str) -> None:
+        self._lacking.popleft()
+        self._unasked.appendleft(sha256)
 
     def _rewound(self, failure: ServiceFailure | None) -> None:
         self._rewinds += 1

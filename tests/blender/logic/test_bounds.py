@@ -151,7 +151,7 @@ def test_thousands_of_frames_take_no_more_work_in_a_tick(tmp_path: Path) -> None
             files[-1].write_bytes(b"%d" % index)
         plan = UploadPlan(Footage(tuple(files), 0), boxes=(Box(0, 0, 1, 1),))
         session.submit(plan, SETTINGS, ORIGIN, str(tmp_path / "out"))
-        for _ in range(6):  # to the daemon, and the list of files laid out once
+        for _ in range(9):  # to the daemon, and the list of files laid out once
             standin.this_tick = 0
             session.tick()
             now += 0.1

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -187,7 +188,8 @@ def _media_ref(path: Path, sha256: str, suffixes: Sequence[str]) -> types_pb2.Me
     suffix = path.suffix.lower()
     if suffix not in suffixes:
         suffix = ".mov"  # what is in a movie decides how it is read, not its name
-    return types_pb2.MediaRef(sha256=sha256, name=path.name[:_LONGEST_NAME], suffix=suffix)
+    name = os.fsencode(path.name).decode("utf-8", "replace")  # names are bytes, messages Unicode
+    return types_pb2.MediaRef(sha256=sha256, name=name[:_LONGEST_NAME], suffix=suffix)
 
 
 def uploaded(send: Callable[[Sequence[Path]], list[str]], shipment: Shipment) -> dict[Path, str]:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -147,3 +149,14 @@ def test_parameters_keep_their_type(value: object) -> None:
 
 def test_a_number_beyond_64_bits_becomes_a_floating_one() -> None:
     assert plain_value(value_message(2**70)) == 2.0**70
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are Unicode")
+def test_a_name_that_is_not_unicode_is_told_as_far_as_it_is(movie: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/sh\xffot.mkv"))
+    movie.rename(odd)
+    plan = plan_edit(request_for(odd, tmp_path / "out.mkv"))
+    shipment = ship(plan)
+    hashes = dict.fromkeys(shipment.files, "0" * 64)
+    edit = message(plan, shipment, hashes, SUFFIXES, "tiny-1", "auto", {"clip": str(odd)})
+    assert edit.clip.movie.name == "sh\N{REPLACEMENT CHARACTER}ot.mkv"

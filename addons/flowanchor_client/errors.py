@@ -59,7 +59,7 @@ def failure_of(error: grpc.RpcError) -> ServiceFailure:
         return ServiceFailure.of(stated)
     status = error.code()
     details = error.details() or status.name.lower()
-    if status == grpc.StatusCode.UNAVAILABLE:
+    if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):  # cancelled: by a daemon that ends
         return DaemonUnreachable(
             "daemon-unreachable", f"The daemon cannot be reached ({details}).", "Is it running?"
         )

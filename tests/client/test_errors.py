@@ -71,6 +71,7 @@ def test_a_daemon_that_does_not_take_this_client_is_unreachable(code: str) -> No
     ("status", "code", "unreachable"),
     [
         (grpc.StatusCode.UNAVAILABLE, "daemon-unreachable", True),
+        (grpc.StatusCode.CANCELLED, "daemon-unreachable", True),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "daemon-silent", True),
         (grpc.StatusCode.UNAUTHENTICATED, "unauthenticated", True),
         (grpc.StatusCode.UNIMPLEMENTED, "api-version", True),

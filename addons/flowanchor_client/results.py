@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from flowanchor.v1 import jobs_pb2
+from flowanchor.v1 import jobs_pb2, types_pb2
 
 from flowanchor_client import transfer
+from flowanchor_client.errors import ServiceFailure
 from flowanchor_client.transfer import Calls, Progress
 
 
@@ -25,10 +26,10 @@ def download_images(
     """Fetch artifacts to `targets`, all in one folder, which is made if it is not there.
 
     They are fetched into a folder under a temporary name; a new folder then appears whole, and in one that
-    exists every image gets its name or none does.
+    exists every image gets its name or none does. Nothing that is there is ever replaced.
 
     Raises:
-        ServiceFailure: as `transfer.download_file`.
+        ServiceFailure: as `transfer.download_file`; "output-exists" if a name is taken.
     """
     folder = targets[0].parent
     beside = folder if folder.is_dir() else folder.parent
@@ -53,8 +54,21 @@ def download_images(
 
 
 def _rename_all(temporary: Path, targets: Sequence[Path]) -> None:
+    """Give all images their names or none; a file that is there stays as it is."""
     with ExitStack() as undo:
         for target in targets:
-            os.rename(temporary / target.name, target)
+            # An empty file of ours keeps the name until the image takes its place. A hard link would do so in
+            # one move, but external disks often know none.
+            try:
+                target.open("xb").close()
+            except FileExistsError:
+                raise ServiceFailure(
+                    "output-exists",
+                    f"{target} was made by something else while the edit ran.",
+                    "Fetch the images into another folder.",
+                    types_pb2.FAILURE_KIND_DELIVERY,
+                ) from None
             undo.callback(target.unlink, missing_ok=True)
+        for target in targets:
+            os.replace(temporary / target.name, target)
         undo.pop_all()

@@ -234,6 +234,25 @@ def test_images_that_cannot_all_get_their_names_get_none(tmp_path: Path) -> None
     assert names(tmp_path) == ["shot.2.png"]
 
 
+def test_an_image_that_appears_meanwhile_is_neither_replaced_nor_removed(tmp_path: Path) -> None:
+    taken = tmp_path / "shot.1.png"
+
+    class Meanwhile(Store):
+        def download_chunk(
+            self, job: str, artifact: int, offset: int, max_bytes: int
+        ) -> media_pb2.DownloadChunkResponse:
+            taken.write_text("precious")
+            return super().download_chunk(job, artifact, offset, max_bytes)
+
+    store = Meanwhile(IMAGES)
+    with pytest.raises(ServiceFailure) as caught:
+        download_images(store, "job", store.artifacts(), [tmp_path / f"shot.{n}.png" for n in range(3)])
+    assert caught.value.code == "output-exists"
+    assert str(taken) in caught.value.message
+    assert names(tmp_path) == ["shot.1.png"]
+    assert taken.read_text() == "precious"
+
+
 def test_a_damaged_image_leaves_no_folder(tmp_path: Path) -> None:
     artifacts = Store(IMAGES).artifacts()
     with pytest.raises(ServiceFailure):

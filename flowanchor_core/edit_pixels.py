@@ -94,10 +94,11 @@ def save_sheet(plan: EditPlan, region: Region, edited: Sequence[Picture], file: 
         if index not in shown:
             continue
         source = frame_to_rgb(frame, plan.clip.colour)
-        matte = region.matte(plan.mask[index])[..., None]
+        matte = np.zeros(source.shape[:2], np.float32)
+        matte[rows, columns] = region.matte(plan.mask[index])
         result = source.copy()
-        result[rows, columns] += matte * (region.place(edited[index]) - result[rows, columns])
-        mask = plan.mask[index].astype(np.float32)
-        found.append(sheet.Column(plan.first + index, to_8bit(source), mask, to_8bit(result)))
+        change = region.place(edited[index]) - result[rows, columns]
+        result[rows, columns] += matte[rows, columns, None] * change
+        found.append(sheet.Column(plan.first + index, to_8bit(source), matte, to_8bit(result)))
     request = plan.request
     file.write(found, f"{request.editor}: {request.source_prompt} -> {request.target_prompt}")

@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-ROWS = ("source", "mask", "result", "difference x4")
+ROWS = ("source", "matte", "result", "difference x4")
+_DIMMED = 0.35  # how bright the source stays where the matte is 0
+_WHITE = 0.6  # how much of it white covers where the matte is 1; what is marked shines through
 _MOST_COLUMNS = 6
 _TILE = 240  # longest side of a tile in pixels, roughly: tiny clips are enlarged by whole factors
 _LEFT, _TOP, _GAP = 118, 46, 6
@@ -27,11 +29,12 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Column:
-    """One frame and its number: `source` and `result` uint8 [H, W, 3] RGB, `mask` float [H, W] in 0..1."""
+    """One frame and its number: `source` and `result` uint8 [H, W, 3] RGB; `matte` float [H, W] in 0..1,
+    how much of each pixel is the edit's, soft edge included."""
 
     frame: int
     source: Image
-    mask: NDArray[np.float32]
+    matte: NDArray[np.float32]
     result: Image
 
 
@@ -44,7 +47,7 @@ def columns_for(frames: int) -> tuple[int, ...]:
 
 
 def draw(columns: Sequence[Column], title: str) -> Image:
-    """Sheet as uint8 [H, W, 3] RGB: a row each for source, mask, result and four times their difference."""
+    """Sheet as uint8 [H, W, 3] RGB: a row each for source, matte, result and four times their difference."""
     height, width = _tile_size(columns[0].source)
     sheet = np.full(
         (_TOP + len(ROWS) * (height + _GAP), _LEFT + len(columns) * (width + _GAP), 3), _BACKGROUND, np.uint8
@@ -105,10 +108,10 @@ class SheetFile:
 
 def _tiles(column: Column) -> tuple[Image, Image, Image, Image]:
     source, result = column.source.astype(np.float32), column.result.astype(np.float32)
-    inside = column.mask[..., None]
-    shown_mask = source * 0.35 * (1 - inside) + 255.0 * inside
+    white = _WHITE * column.matte[..., None]
+    marked = source * _DIMMED * (1 - white) + 255.0 * white
     difference = np.abs(result - source) * 4
-    return column.source, _to_bytes(shown_mask), column.result, _to_bytes(difference)
+    return column.source, _to_bytes(marked), column.result, _to_bytes(difference)
 
 
 def _to_bytes(picture: NDArray[Any]) -> Image:

@@ -91,7 +91,10 @@ def verify(result: Path, files: Sequence[Path], expected: Expected) -> Iterator[
             compare = _outside_of_patch if form.kind == "patch" else _outside_of_full
             worst = max(worst, compare(written, source, expected, index, made))
             if form.lossless and worst:
-                raise _failed(f"Frame {index} of the result differs from the source outside the region.")
+                raise _failed(
+                    f"Frame {index} of the result differs from the source outside the region"
+                    " and its soft edge."
+                )
             yield index + 1
     except FlowAnchorError as error:
         if isinstance(error, DeliveryError):

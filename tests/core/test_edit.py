@@ -25,6 +25,7 @@ from flowanchor_core.errors import FlowAnchorError, InputError
 from flowanchor_core.masks import Box
 from flowanchor_core.progress import PHASES, Done, EditResult, Event, Notice, PhaseStarted, Progress
 from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
+from flowanchor_core.sheet import Column, SheetFile
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 9
 
@@ -256,6 +257,22 @@ def test_a_sheet_comes_with_its_delivery(request_: EditRequest, backbone: Backbo
     result, _ = run(replace(request_, sheet=tmp_path / "sheet.png"), backbone)
     assert result.sheet == tmp_path / "sheet.png"
     assert files_in(tmp_path) == ["out.mkv", "sheet.png"]
+
+
+def test_a_sheet_shows_the_matte_with_its_soft_edge(
+    request_: EditRequest, backbone: Backbone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn: list[Column] = []
+    monkeypatch.setattr(SheetFile, "write", lambda self, columns, title: drawn.extend(columns))
+    region = replace(request_.region, feather=4)
+    run(replace(request_, sheet=tmp_path / "sheet.png", region=region), backbone)
+    across = drawn[0].matte[20]
+    assert across.shape == (WIDTH,)
+    assert (across[20:36] == 1).all()
+    assert 1 > across[19] > across[18] > across[17] > 0
+    assert np.array_equal(across[36:39], across[[19, 18, 17]])
+    assert not across[:16].any()
+    assert not across[40:].any()
 
 
 def test_a_sheet_named_as_a_folder_is_refused_before_the_edit(request_: EditRequest, tmp_path: Path) -> None:

@@ -12,14 +12,15 @@ from flowanchor_core import sheet
 
 
 def column(frame: int, size: tuple[int, int] = (64, 64)) -> sheet.Column:
-    """Left half marked and changed from dark to bright."""
+    """Left half marked and changed from dark to bright; beside it a soft edge where nothing changed."""
     height, width = size
     source = np.full((height, width, 3), 40, np.uint8)
     result = source.copy()
     result[:, : width // 2] = 60
-    mask = np.zeros((height, width), np.float32)
-    mask[:, : width // 2] = 1
-    return sheet.Column(frame, source, mask, result)
+    matte = np.zeros((height, width), np.float32)
+    matte[:, : width // 2] = 1
+    matte[:, width // 2 : width * 5 // 8] = 0.5
+    return sheet.Column(frame, source, matte, result)
 
 
 @pytest.mark.parametrize(
@@ -30,13 +31,15 @@ def test_shown_frames_are_spread_over_the_clip(frames: int, expected: tuple[int,
     assert sheet.columns_for(frames) == expected
 
 
-def test_rows_show_source_mask_result_and_enlarged_difference() -> None:
+def test_rows_show_source_matte_result_and_enlarged_difference() -> None:
     picture = sheet.draw([column(0), column(16)], "title")
     tile = 64 * 3  # a 64-pixel clip is enlarged three times
     tops = [46 + row * (tile + 6) for row in range(4)]
     inside = [tuple(picture[top + tile // 2, 118 + tile // 4]) for top in tops]
     outside = [tuple(picture[top + tile // 2, 118 + tile * 3 // 4]) for top in tops]
-    assert inside == [(40, 40, 40), (255, 255, 255), (60, 60, 60), (80, 80, 80)]
+    edge = [tuple(picture[top + tile // 2, 118 + tile * 9 // 16]) for top in tops]
+    assert inside == [(40, 40, 40), (159, 159, 159), (60, 60, 60), (80, 80, 80)]
+    assert edge == [(40, 40, 40), (86, 86, 86), (40, 40, 40), (0, 0, 0)]
     assert outside == [(40, 40, 40), (14, 14, 14), (40, 40, 40), (0, 0, 0)]
 
 

@@ -123,3 +123,9 @@ def modifier_mask(modifier: Any) -> Any | None:
     if modifier.input_mask_type == "ID":
         return modifier.input_mask_id
     return modifier.input_mask_strip
+
+
+def keeps_frames_by_number(editor: Any) -> bool:
+    """Whether the sequencer takes decoded frames from its memory by whole numbers, and is set to (Blender
+    5)."""
+    return not hasattr(editor, "use_cache_preprocessed") and bool(editor.use_cache_raw)

@@ -43,8 +43,10 @@ def _reasons(scene: Any, strip: Any, without: str) -> Iterator[str]:
     if strip.type not in ("MOVIE", "IMAGE"):
         yield "it is no file"
         return
-    if len(strip.retiming_keys):
+    if len(getattr(strip, "retiming_keys", ())):  # image strips of 4.2 have none
         yield "it is retimed"
+    if strip.strobe > 1:
+        yield "strobe is set"
     if strips.users(scene, strip):
         yield "an effect works on it"
     if any(not modifier.mute and modifier.name != without for modifier in strip.modifiers):
@@ -56,7 +58,6 @@ def _reasons(scene: Any, strip: Any, without: str) -> Iterator[str]:
         yield "it is cropped"
     plain = {
         "use_reverse_frames": False,
-        "strobe": 1,
         "use_flip_x": False,
         "use_flip_y": False,
         "use_deinterlace": False,

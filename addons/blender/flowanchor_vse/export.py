@@ -5,13 +5,11 @@ provably the same (`direct.py`)."""
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-
-import bpy
 
 from . import compat, settings_guard, strips
 from .direct import OwnFiles, own_files
@@ -19,6 +17,9 @@ from .logic.frames import FrameRange
 from .logic.naming import frame_file
 from .logic.request import Footage
 from .strips import Refused
+
+_MOST_LEAD = 12
+"""Enough for footage slowed down to a twelfth."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,6 @@ class ExportResult:
 
 
 def export_frames(
-    context: Any,
     strip: Any,
     part: FrameRange,
     folder: Path,
@@ -67,6 +67,7 @@ def export_frames(
     """Write `part` into `folder`, which is made; yields the number of frames written so far, returns the
     result (`StopIteration.value`). Nothing of the .blend differs between two steps, so that the user may go
     on, save and undo. Closing it early, or a failure, removes the files as well.
+    What can be refused at once is, by the call itself; afterwards `strip` is not looked at any more.
 
     Args:
         stack: everything up to the strip's channel instead of the strip alone.
@@ -79,7 +80,7 @@ def export_frames(
         Refused: the strip cannot be edited, has gone or was changed meanwhile, media are missing, or a frame
             could not be written.
     """
-    scene = compat.sequencer_scene(context)
+    scene = strip.id_data
     if (found := strips.problem(scene, strip)) is not None:
         raise found
     if not stack and strips.visible_range(strip).common(part) != part:
@@ -94,7 +95,9 @@ def export_frames(
     if direct and not stack:
         own = own_files(scene, strip, part, without)
         if isinstance(own, OwnFiles):
-            return ExportResult(own.files, own.first_number, own.first, own.last, rate, *size, direct=True)
+            return _at_once(
+                ExportResult(own.files, own.first_number, own.first, own.last, rate, *size, direct=True)
+            )
     name, channel = strip.name, strip.channel
 
     def show(scratch: Any) -> None:
@@ -105,8 +108,23 @@ def export_frames(
             if without in alone.modifiers:
                 alone.modifiers[without].mute = True
 
-    files = yield from write_frames(Source(scene, strip), part, folder, show, "RGB", depth)
-    return ExportResult(files, 0, 0, part.count - 1, rate, *size, direct=False, stack=stack)
+    below = [one for one in compat.strips(scene.sequence_editor) if one.channel <= channel]
+    lead = _lead(scene, below if stack else [strip])
+    files = write_frames(Source(scene, strip), part, folder, show, "RGB", depth, lead)
+    return _finished(
+        files, lambda done: ExportResult(done, 0, 0, part.count - 1, rate, *size, False, stack=stack)
+    )
+
+
+def _finished(
+    files: Generator[int, None, tuple[Path, ...]], result: Callable[[tuple[Path, ...]], ExportResult]
+) -> Generator[int, None, ExportResult]:
+    return result((yield from files))
+
+
+def _at_once(result: ExportResult) -> Generator[int, None, ExportResult]:
+    yield from ()
+    return result
 
 
 class Source:
@@ -120,22 +138,24 @@ class Source:
 
     def scene(self) -> Any:
         """The scene. Refused if what is exported is no longer what it was."""
-        scene = bpy.data.scenes.get(self._scene)
-        editor = scene.sequence_editor if scene is not None else None
-        strip = compat.strips(editor).get(self._strip) if editor is not None else None
-        if strip is None:
-            raise Refused("export-gone", f"“{self._strip}” is no longer there.", "Export again.")
+        scene, strip = strips.named(self._scene, self._strip)
         if _fingerprint(scene, strip) != self._seen:
             raise Refused(
                 "export-changed",
                 f"“{self._strip}” was changed while its frames were exported.",
-                "Export again, and change it afterwards.",
+                "Start the edit again, and change it afterwards.",
             )
         return scene
 
 
 def write_frames(
-    source: Source, part: FrameRange, folder: Path, show: Any, colours: str, depth: int = 8
+    source: Source,
+    part: FrameRange,
+    folder: Path,
+    show: Callable[[Any], None],
+    colours: str,
+    depth: int = 8,
+    lead: int = 0,
 ) -> Generator[int, None, tuple[Path, ...]]:
     """Render `part` into `folder` as numbered PNG; `show(scratch)` says what is to be seen in a scratch
     scene. Yields the number of frames so far, returns the files. Unless it comes to its end, its files are
@@ -148,12 +168,15 @@ def write_frames(
         while len(written) < part.count:
             first = part.frame(len(written))
             last = min(first + pace.frames - 1, part.last)
+            ahead = min(lead, max(first, 0))
             begun = time.perf_counter()
             with settings_guard.scratch_scene(source.scene()) as scratch:
                 show(scratch)
-                rendered = settings_guard.render(scratch, first, last, folder, colours, depth)
+                rendered = settings_guard.render(scratch, first - ahead, last, folder, colours, depth)
+            for file in rendered[:ahead]:
+                file.unlink()
             pace.took(last - first + 1, time.perf_counter() - begun)
-            for file in rendered:
+            for file in rendered[ahead:]:
                 target = folder / frame_file(len(written))
                 written.append(target)
                 file.replace(target)
@@ -194,6 +217,33 @@ class Pace:
         elif not self._settled and frames < self.MOST and (cheaper or seconds < self.SHORT):
             self.frames = frames * 2
         self._cost = cost
+
+
+def _lead(scene: Any, shown: list[Any]) -> int:
+    """Frames to render ahead of those that are wanted. Blender 5 keeps decoded frames by their whole number,
+    so that of slowed down footage the timeline shows what was decoded first for that number, a moment before;
+    to show the same, a step has to begin before. 0 where all footage plays frame by frame."""
+    if not compat.keeps_frames_by_number(scene.sequence_editor):
+        return 0
+    slow = [
+        strip
+        for strip in _with_inner(shown)
+        if len(getattr(strip, "retiming_keys", ()))
+        or (strip.type == "MOVIE" and abs(strip.fps - _fps(scene)) > 1e-3)
+    ]
+    return _MOST_LEAD if slow else 0
+
+
+def _with_inner(some: Any) -> list[Any]:
+    return [
+        one
+        for strip in some
+        for one in (strip, *(_with_inner(compat.strips(strip)) if strip.type == "META" else ()))
+    ]
+
+
+def _fps(scene: Any) -> float:
+    return float(scene.render.fps / scene.render.fps_base)
 
 
 def _fingerprint(scene: Any, strip: Any) -> tuple[Any, ...]:

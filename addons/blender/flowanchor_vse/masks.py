@@ -109,39 +109,35 @@ def problem(scene: Any, strip: Any, choice: MaskChoice) -> Refused | None:
 
 
 def export_mask(
-    context: Any, choice: MaskChoice, strip: Any, part: FrameRange, folder: Path
+    choice: MaskChoice, strip: Any, part: FrameRange, folder: Path
 ) -> Generator[int, None, MaskResult]:
-    """As `export.export_frames`: yields the number of frames so far, returns the result. Refused also if the
-    region is empty on every frame."""
-    scene = compat.sequencer_scene(context)
+    """As `export.export_frames`: yields the number of frames so far, returns the result; what can be refused
+    at once is, by the call itself. Whether nothing is marked (`MaskResult.empty`) is for the caller to
+    judge."""
+    scene = strip.id_data
     if (found := strips.problem(scene, strip) or problem(scene, strip, choice)) is not None:
         raise found
     if choice.kind == "box":
-        result = _box(scene, choice, part)
-    else:
-        result = yield from _rendered(scene, choice, strip, part, folder)
-    if len(result.empty) == part.count:
-        for file in result.files:
-            file.unlink(missing_ok=True)
-        raise Refused(
-            "mask-empty",
-            f"The mask marks nothing on any frame from {part.first} to {part.last}.",
-            "Mark the region there, or choose another mask.",
-        )
+        return _at_once(_box(scene, choice, part))
+    return _rendered(choice, strip.name, part, folder, Source(scene, strip))
+
+
+def _at_once(result: MaskResult) -> Generator[int, None, MaskResult]:
+    yield from ()
     return result
 
 
-def coverage_at(context: Any, choice: MaskChoice, strip: Any, frame: int) -> float:
+def coverage_at(choice: MaskChoice, strip: Any, frame: int) -> float:
     """Share of the picture that is marked at a scene frame, 0 to 1. Renders that frame. Refused as
-    `export_mask`, except that nothing marked is 0."""
-    scene = compat.sequencer_scene(context)
+    `export_mask`."""
+    scene = strip.id_data
     if (found := strips.problem(scene, strip) or problem(scene, strip, choice)) is not None:
         raise found
     part = FrameRange(frame, frame)
     if choice.kind == "box":
         return _box(scene, choice, part).coverage[0]
     with tempfile.TemporaryDirectory(prefix="flowanchor-") as folder:
-        frames = _rendered(scene, choice, strip, part, Path(folder))
+        frames = _rendered(choice, strip.name, part, Path(folder), Source(scene, strip))
         while True:
             try:
                 next(frames)
@@ -151,10 +147,15 @@ def coverage_at(context: Any, choice: MaskChoice, strip: Any, frame: int) -> flo
 
 
 def _rendered(
-    scene: Any, choice: MaskChoice, strip: Any, part: FrameRange, folder: Path
+    choice: MaskChoice, strip: str, part: FrameRange, folder: Path, source: Source
 ) -> Generator[int, None, MaskResult]:
-    show, alpha = _view(choice, strip.name, part)
-    frames = write_frames(Source(scene, strip), part, folder, show, "RGBA" if alpha else "BW")
+    view, alpha = _view(choice, strip, part)
+
+    def show(scratch: Any) -> None:
+        compat.no_caches(scratch.sequence_editor)
+        view(scratch)
+
+    frames = write_frames(source, part, folder, show, "RGBA" if alpha else "BW")
     coverage: list[float] = []
     whole = False
     try:
@@ -166,13 +167,21 @@ def _rendered(
                 return MaskResult(end.value, (), tuple(coverage))
             file = folder / frame_file(done - 1)
             picture = pictures.read_channel(file, _ALPHA if alpha else 0)
-            if alpha:
-                pictures.write_grey(file, picture)
+            if choice.kind != "alpha":
+                _mend_corner(picture)
+            pictures.write_grey(file, picture)
             coverage.append(pictures.share(picture))
             yield done
     finally:
         if not whole:
             frames.close()
+
+
+def _mend_corner(picture: pictures.Grey) -> None:
+    """Blender (4.2 to 5.0 at least) leaves the last pixel of a mask as it finds it in memory, at times white,
+    which would stretch the region to the corner. It becomes the darker of its neighbours."""
+    if min(picture.shape) > 1:
+        picture[0, -1] = min(picture[0, -2], picture[1, -1])
 
 
 def _view(choice: MaskChoice, name: str, part: FrameRange) -> tuple[Callable[[Any], None], bool]:

@@ -25,7 +25,8 @@ def read_channel(file: Path, channel: int) -> Grey:
         values = np.empty(width * height * image.channels, np.float32)
         image.pixels.foreach_get(values)
         chosen = values.reshape(height, width, image.channels)[::-1, :, min(channel, image.channels - 1)]
-        return np.rint(chosen * 255).astype(np.uint8)
+        picture: Grey = np.rint(chosen * 255).astype(np.uint8)
+        return picture
     finally:
         bpy.data.images.remove(image)
 

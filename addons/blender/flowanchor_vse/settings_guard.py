@@ -16,13 +16,13 @@ from . import compat
 from .strips import Refused
 
 _FORCED = ("render.", "view_settings.", "display_settings.", "frame_", "sequence_editor.use_")
-_KINDS = ("scenes", "images", "masks", "actions", "node_groups")
+_KINDS = ("masks", "scenes", "images", "actions", "node_groups")
 
 
 @contextmanager
 def scratch_scene(scene: Any) -> Iterator[Any]:
     """A copy of `scene` with everything set that would change pixels behind the user's back: view, looks,
-    borders, burn-in, dither, scale, caches. It is removed at the end, whatever happens, with all data that
+    borders, burn-in, dither, scale. It is removed at the end, whatever happens, with all data that
     was made meanwhile. Refused if the colour configuration has no plain view."""
     before = {kind: set(getattr(bpy.data, kind)) for kind in _KINDS}
     try:
@@ -31,8 +31,9 @@ def scratch_scene(scene: Any) -> Iterator[Any]:
         _force(scratch)
         yield scratch
     finally:
-        # Masks before scenes: a mask strip made by a script does not count as the user of its mask.
-        for kind in ("masks", "scenes", "images", "actions", "node_groups"):
+        # Of a mask strip that a script made, Blender counts the mask's users wrongly and says so in the
+        # terminal ("ID user count error"). It is a copy's count, and gone with it.
+        for kind in _KINDS:
             for made in set(getattr(bpy.data, kind)) - before[kind]:
                 getattr(bpy.data, kind).remove(made)
 
@@ -79,27 +80,42 @@ def hide_all(scratch: Any) -> None:
 
 
 def render(scratch: Any, first: int, last: int, folder: Path, colours: str, depth: int = 8) -> list[Path]:
-    """Write scene frames `first` to `last` as PNG of "BW", "RGB" or "RGBA", named by Blender. Refused if
-    one was not written."""
+    """Write scene frames `first` to `last` as PNG of "BW", "RGB" or "RGBA". Refused if one was not
+    written."""
     compat.png_output(scratch, colours, depth)
-    scratch.frame_start, scratch.frame_end, scratch.frame_step = first, last, 1
-    scratch.render.filepath = str(folder / "rendering-")
-    files = [Path(scratch.render.frame_path(frame=frame)) for frame in range(first, last + 1)]
+    files = [folder / f"rendering{frame:+08d}.png" for frame in range(first, last + 1)]
     said = ""
     try:
-        bpy.ops.render.render(animation=True, scene=scratch.name)
+        _render(scratch, first, last, files)
     except RuntimeError as error:  # what the operator reports as an error
         said = str(error).strip()
     missing = [file for file in files if not file.is_file()]
     if missing or said:
-        for file in files:
-            file.unlink(missing_ok=True)
+        for file in set(files) - set(missing):
+            file.unlink()
         raise Refused(
             "export-render",
             f"Blender could not write a frame{f' ({said})' if said else ''}.",
             f"Look whether the disk of {folder} is full, and at Blender's messages in the terminal.",
         )
     return files
+
+
+def _render(scratch: Any, first: int, last: int, files: list[Path]) -> None:
+    if first < 0:  # where a scene's range cannot begin
+        for frame, file in zip(range(first, last + 1), files, strict=True):
+            scratch.frame_set(frame)
+            scratch.render.filepath = str(file)
+            with bpy.context.temp_override(scene=scratch):  # another scene takes the context's frame
+                bpy.ops.render.render(write_still=True)
+        return
+    scratch.frame_start, scratch.frame_end, scratch.frame_step = first, last, 1
+    scratch.render.filepath = str(files[0].with_name("rendering-"))
+    bpy.ops.render.render(animation=True, scene=scratch.name)
+    for frame, file in zip(range(first, last + 1), files, strict=True):
+        made = Path(scratch.render.frame_path(frame=frame))
+        if made.is_file():
+            made.replace(file)
 
 
 def _force(scratch: Any) -> None:
@@ -127,7 +143,7 @@ def _force(scratch: Any) -> None:
         "use_render_cache": False,
     }.items():
         setattr(output, name, value)
-    compat.no_caches(scratch.sequence_editor)
+    scratch.sequence_editor.use_prefetch = False
 
 
 def _hide(scratch: Any, hidden: list[Any]) -> None:

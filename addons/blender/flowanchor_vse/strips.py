@@ -163,6 +163,17 @@ def _fills(scene: Any, strip: Any) -> bool:
     return bool(spare_x >= abs(place.offset_x) - 0.5 and spare_y >= abs(place.offset_y) - 0.5)
 
 
+def named(scene: str, strip: str) -> tuple[Any, Any]:
+    """A scene and a strip on its timeline, by their names: after anything the user may have done in between,
+    undo above all, a pointer from before would crash Blender. Refused if one is gone."""
+    found = bpy.data.scenes.get(scene)
+    editor = found.sequence_editor if found is not None else None
+    there = compat.strips(editor).get(strip) if editor is not None else None
+    if there is None:
+        raise Refused("strip-gone", f"“{strip}” is no longer there.", "Start the edit again.")
+    return found, there
+
+
 def scene_curves(scene: Any) -> list[Any]:
     """Animation curves of a scene, which hold those of its strips."""
     action = scene.animation_data.action if scene.animation_data is not None else None

@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 _LARGEST_TABLES = 64 << 20
 """Bytes of tables that are read; an hour of video takes about 2 MB."""
+_MOST_FRAMES = 10_000_000
 _OPAQUE = frozenset(
     {b"avc1", b"avc3", b"hvc1", b"hev1", b"av01", b"vp09", b"mp4v", b"apco", b"apcs", b"apcn", b"apch"}
 )
@@ -38,7 +39,7 @@ def constant_timing(path: Path) -> Timing | None:
     try:
         with path.open("rb") as file:
             return _timing(_movie_tables(file))
-    except (OSError, struct.error, ValueError, ZeroDivisionError, KeyError, IndexError):
+    except (OSError, struct.error, ValueError, ZeroDivisionError, KeyError, IndexError, StopIteration):
         return None
 
 
@@ -62,6 +63,8 @@ def _movie_tables(file: BinaryIO) -> bytes:
                 raise ValueError("no movie that is read here")
             file.seek(at + head)
             found = file.read(length - head)
+            if len(found) != length - head:
+                raise ValueError("cut off")
         at += length
     return found
 
@@ -101,6 +104,8 @@ def _timing(moov: bytes) -> Timing | None:
     if len({delta for _, delta in stts}) != 1 or stts[0][1] == 0:
         return None
     frames, delta = sum(count for count, _ in stts), stts[0][1]
+    if frames > _MOST_FRAMES:
+        return None
     shown = _shown_times(track, frames, delta)
     if shown is None or not _whole(track.get(b"elst"), shown, frames * delta, Fraction(movie_scale, scale)):
         return None

@@ -162,7 +162,7 @@ class FLOWANCHOR_OT_check_coverage(bpy.types.Operator):
             if wrong is not None:
                 raise wrong
             frame = scene.frame_current
-            share = masks.coverage_at(context, choice, strip, frame)
+            share = masks.coverage_at(choice, strip, frame)
         except strips.Refused as failure:
             return report(self, failure)
         runtime.get().coverage = (frame, share)

@@ -71,7 +71,7 @@ class Work:
     def __init__(self, context: Any) -> None:
         """Refused if something is missing; nothing has been written then."""
         self.scene, self.strip, self.settings, self.choice, self.part = check(context)
-        self.strip_name = self.strip.name
+        self.scene_name, self.strip_name = self.scene.name, self.strip.name
         self.done = 0
         self.phase = text.EXPORTING
         self.record = ""
@@ -84,7 +84,7 @@ class Work:
             raise Refused(
                 "no-folder", text.say(text.NO_FOLDER, reason=reason), text.say(text.NO_FOLDER_HELP)
             ) from failure
-        self._steps = self._run(context)
+        self._steps = self._run()
 
     @property
     def fraction(self) -> float:
@@ -113,15 +113,20 @@ class Work:
         if not self.record:
             cleanup.remove(self.folder)
 
-    def _run(self, context: Any) -> Generator[None, None, None]:
+    def _run(self) -> Generator[None, None, None]:
         stack = properties.of(self.scene).stack
+        without = self.choice.name if self.choice.kind == "modifier" else ""
         exported = yield from self._count(
-            export.export_frames(context, self.strip, self.part, self.folder / cleanup.CLIP, stack=stack)
+            export.export_frames(
+                self.strip, self.part, self.folder / cleanup.CLIP, stack=stack, without=without
+            )
         )
+        self.scene, self.strip = strips.named(self.scene_name, self.strip_name)
         self.phase, self.done = text.EXPORTING_MASK, 0
         region = yield from self._count(
-            masks.export_mask(context, self.choice, self.strip, self.part, self.folder / cleanup.MASK)
+            masks.export_mask(self.choice, self.strip, self.part, self.folder / cleanup.MASK)
         )
+        self.scene, self.strip = strips.named(self.scene_name, self.strip_name)
         if region.coverage and len(region.empty) == len(region.coverage) and not self.settings.invert:
             raise Refused("mask-empty", text.say(text.EMPTY_MASK), text.say(text.EMPTY_MASK_HELP))
         plan = UploadPlan(exported.footage, region.footage, region.boxes, exported.first, exported.last)

@@ -1,0 +1,488 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exported frame i is what the timeline shows on the range's frame i."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any
+
+import bpy
+from flowanchor_vse import compat, export
+from flowanchor_vse import strips as rules
+from flowanchor_vse.logic.frames import FrameRange
+
+from tests.blender.host import numbered
+from tests.blender.host.scripts import bench
+from tests.blender.host.scripts.bench import (
+    FOLDER,
+    FRAMES,
+    MEDIA,
+    check,
+    effect,
+    finish,
+    images,
+    movie,
+    pixels,
+    refused,
+    same,
+    scene,
+    shown,
+    strips,
+)
+
+_exports = 0
+
+
+def exported(strip: Any, part: FrameRange | None = None, **options: Any) -> export.ExportResult:
+    """The strip's visible range, rendered unless told otherwise."""
+    global _exports
+    _exports += 1
+    options = {"direct": False, **options}
+    part = part or rules.edited_range(scene(), strip)
+    result: export.ExportResult = finish(
+        export.export_frames(strip, part, FOLDER / f"export-{_exports}", **options)
+    )
+    assert result.direct or len(result.files) == part.count, (len(result.files), part)
+    assert all(file.is_file() for file in result.files)
+    return result
+
+
+def numbers(result: export.ExportResult, **where: Any) -> list[Any]:
+    return [numbered.number_of(pixels(file)[..., :3], **where) for file in result.files]
+
+
+def as_shown(result: export.ExportResult, part: FrameRange) -> list[Any]:
+    """The export is what Blender renders of the file itself, to the bit; the pictures."""
+    timeline = shown(part.first, part.last, f"shown-{_exports}")
+    for file, picture in zip(result.files, timeline, strict=True):
+        same(pixels(file)[..., :3], picture)
+    return timeline
+
+
+def at_rate(file: str, fps: int, base: float, rate: Fraction) -> None:
+    scene().render.fps, scene().render.fps_base = fps, base
+    strip = movie("clip", file, start=5)
+    result = exported(strip)
+    assert numbers(result) == list(range(FRAMES))
+    assert result.rate == rate
+    own = exported(strip, direct=True)
+    assert own.direct
+    assert own.files == (MEDIA / file,)
+    assert own.first_number is None
+    assert (own.first, own.last, own.rate) == (0, FRAMES - 1, rate)
+    part = FrameRange(9, 11)
+    own = exported(strip, part, direct=True)
+    assert (own.direct, own.first, own.last) == (True, 4, 6)
+    assert numbers(exported(strip, part)) == [4, 5, 6]
+
+
+@check
+def rate_23_976() -> None:
+    at_rate("23.976.mp4", 24, 1.001, Fraction(24000, 1001))
+
+
+@check
+def rate_24() -> None:
+    at_rate("24.mp4", 24, 1.0, Fraction(24))
+
+
+@check
+def rate_25() -> None:
+    at_rate("25.mov", 25, 1.0, Fraction(25))
+
+
+@check
+def rate_29_97() -> None:
+    at_rate("29.97.mp4", 30, 1.001, Fraction(30000, 1001))
+
+
+@check
+def rate_30() -> None:
+    at_rate("30.mp4", 30, 1.0, Fraction(30))
+
+
+@check
+def rate_50() -> None:
+    at_rate("50.mov", 50, 1.0, Fraction(50))
+
+
+@check
+def movie_of_another_rate_as_the_operator_adds_it() -> None:
+    with bench.sequencer():
+        added = {"filepath": str(MEDIA / "29.97.mp4"), "frame_start": 1, "channel": 1, "sound": False}
+        if "move_strips" in bpy.ops.sequencer.movie_strip_add.get_rna_type().properties:
+            added["move_strips"] = False
+        if "use_framerate" in bpy.ops.sequencer.movie_strip_add.get_rna_type().properties:
+            added["use_framerate"] = False
+        bpy.ops.sequencer.movie_strip_add(**added)
+    (strip,) = strips()
+    part = rules.edited_range(scene(), strip)
+    assert part.count < FRAMES, "29.97 in 24 frames a second is shorter"
+    result = exported(strip, direct=True)
+    assert not result.direct
+    as_shown(result, part)
+    found = numbers(result)
+    assert found[0] == 0
+    assert None not in found
+    assert found == sorted(found)
+    assert len(set(found)) == part.count
+    assert found != list(range(part.count))
+
+
+@check
+def trimmed() -> None:
+    strip = movie("clip", start=-3)
+    bench.trim(strip, 4, 25)
+    part = rules.edited_range(scene(), strip)
+    assert part == FrameRange(4, 24)
+    assert numbers(exported(strip)) == list(range(7, 28))
+    own = exported(strip, direct=True)
+    assert (own.direct, own.first, own.last) == (True, 7, 27)
+
+
+@check
+def held_beyond_its_ends() -> None:
+    strip = movie("clip", start=10)
+    bench.trim(strip, 7, 53)
+    result = exported(strip, direct=True)
+    assert not result.direct
+    assert numbers(result) == [0] * 3 + list(range(FRAMES)) + [FRAMES - 1] * 3
+
+
+@check
+def before_frame_0() -> None:
+    strip = movie("clip", start=-20)
+    assert numbers(exported(strip, FrameRange(-12, -9))) == [8, 9, 10, 11]
+
+
+@check
+def within_the_scene_or_preview_range() -> None:
+    strip = movie("clip", start=1)
+    scene().frame_start, scene().frame_end = 30, 90
+    assert rules.edited_range(scene(), strip, within_scene=True) == FrameRange(30, FRAMES)
+    scene().use_preview_range = True
+    scene().frame_preview_start, scene().frame_preview_end = 5, 7
+    part = rules.edited_range(scene(), strip, within_scene=True)
+    assert numbers(exported(strip, part)) == [4, 5, 6]
+    scene().frame_preview_start, scene().frame_preview_end = 60, 70
+    refused("range-empty", lambda: rules.edited_range(scene(), strip, within_scene=True))
+    refused("range-empty", lambda: exported(strip, FrameRange(30, 50)))
+
+
+@check
+def retimed() -> None:
+    strip = movie("clip")
+    scene().sequence_editor.active_strip = strip
+    strip.select = True
+    with bench.sequencer():
+        bpy.ops.sequencer.retiming_key_add(timeline_frame=11)
+        bpy.ops.sequencer.retiming_segment_speed_set(speed=50)
+    part = rules.edited_range(scene(), strip)
+    assert part.count > FRAMES
+    result = exported(strip, direct=True)
+    assert not result.direct
+    as_shown(result, part)
+    found = numbers(result)
+    assert None not in found
+    assert found == sorted(found)
+    assert len(set(found)) < part.count
+
+
+@check
+def reversed_frames() -> None:
+    strip = movie("clip")
+    strip.use_reverse_frames = True
+    result = exported(strip, direct=True)
+    assert not result.direct
+    as_shown(result, FrameRange(1, FRAMES))
+    found = numbers(result)
+    assert found == sorted(found, reverse=True)
+    assert found[0] == FRAMES - 1
+
+
+@check
+def strobe_and_flip() -> None:
+    strip = movie("clip")
+    strip.strobe, strip.use_flip_x = 4, True
+    part = FrameRange(1, 12)
+    result = exported(strip, part, direct=True)
+    assert not result.direct
+    as_shown(result, part)
+    assert numbers(result, flipped=True) == [0] * 4 + [4] * 4 + [8] * 4
+
+
+@check
+def cropped_and_transformed() -> None:
+    strip = movie("clip")
+    strip.crop.min_x, strip.crop.max_y = 10, 20
+    strip.transform.scale_x = strip.transform.scale_y = 0.5
+    strip.transform.offset_x, strip.transform.offset_y = 30, -10
+    part = FrameRange(3, 8)
+    result = exported(strip, part, direct=True)
+    assert not result.direct
+    timeline = as_shown(result, part)
+    assert numbers(result, scale=0.5, right=30, down=10) == list(range(2, 8))
+    assert not timeline[0][:10].any(), "above the clip it is black"
+
+
+@check
+def size_of_the_scene() -> None:
+    scene().render.resolution_x = 256
+    strip = movie("clip")
+    result = exported(strip, FrameRange(1, 2), direct=True)
+    assert (result.direct, result.width, result.height) == (False, 256, 96)
+    assert pixels(result.files[0]).shape[:2] == (96, 256)
+    assert numbers(result) == [0, 1]
+
+
+@check
+def still_image_and_image_sequence() -> None:
+    strip = images("images")
+    bench.trim(strip, 6, 20)
+    part = rules.edited_range(scene(), strip)
+    result = exported(strip)
+    for index, file in enumerate(result.files):
+        same(pixels(file)[..., :3], numbered.picture(5 + index))
+    own = exported(strip, direct=True)
+    assert own.direct
+    assert own.first_number == 0
+    assert [file.name for file in own.files] == [f"{number:06d}.png" for number in range(5, 19)]
+    still = images("still", 2, 1, count=1)
+    bench.trim(still, 1, 9)
+    result = exported(still, direct=True)
+    assert not result.direct
+    assert numbers(result) == [0] * 8
+    assert part.count == 14
+
+
+@check
+def scene_strip() -> None:
+    inner = bpy.data.scenes.new("inner")
+    inner.render.resolution_x, inner.render.resolution_y = numbered.WIDTH, numbered.HEIGHT
+    inner.view_settings.view_transform = "Standard"
+    inner.sequence_editor_create()
+    made = compat.strips(inner.sequence_editor).new_image("i", str(MEDIA / "images" / "000000.png"), 1, 1)
+    for number in range(1, FRAMES):
+        made.elements.append(f"{number:06d}.png")
+    inner.frame_start, inner.frame_end = 1, FRAMES
+    strip = strips().new_scene("scene", inner, 1, 5)
+    strip.scene_input = "SEQUENCER"
+    part = FrameRange(7, 12)
+    result = exported(strip, part, direct=True)
+    assert not result.direct
+    as_shown(result, part)
+    assert numbers(result) == list(range(2, 8))
+    strip.scene = None
+    refused("strip-empty", lambda: exported(strip, part))
+
+
+@check
+def meta_strip_with_a_speed_effect_inside() -> None:
+    strip = movie("clip")
+    speed = effect("speed", "SPEED", 2, 1, FRAMES + 1, strip)
+    speed.speed_control, speed.speed_factor = "MULTIPLY", 2.0
+    why = refused("strip-speed", lambda: exported(strip))
+    assert "“speed”" in why.message
+    assert "Ctrl G" in why.action
+    for one in strips():
+        one.select = True
+    with bench.sequencer():
+        bpy.ops.sequencer.meta_make()
+    (meta,) = strips()
+    part = FrameRange(1, 10)
+    result = exported(meta, part)
+    as_shown(result, part)
+    found = numbers(result)
+    assert found == sorted(set(found))
+    assert found[-1] >= found[0] + 16
+    inside = next(one for one in compat.strips(meta) if one.type == "MOVIE")
+    refused("strip-inside-meta", lambda: exported(inside))
+
+
+@check
+def alone_among_others() -> None:
+    strip = images("below", 2)
+    over = effect("over", "COLOR", 4, 1, FRAMES + 1)
+    over.color = (1, 0, 0)
+    under = effect("under", "COLOR", 1, 1, FRAMES + 1)
+    cross = effect("cross", "CROSS", 5, 1, FRAMES + 1, strip, over)
+    scene().sequence_editor.channels[2].mute = True
+    strip.mute = True
+    strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 0.5
+    for other, path in ((over, "mute"), (strip, "mute"), (strip, "blend_alpha")):
+        setattr(other, path, 0)
+        other.keyframe_insert(path, frame=1)
+    strip.keyframe_insert("mute", frame=3)
+    strip.mute = True
+    strip.keyframe_insert("mute", frame=4)
+    result = exported(strip, FrameRange(1, 6))
+    for index, file in enumerate(result.files):
+        same(pixels(file)[..., :3], numbered.picture(index))
+    said = " ".join(rules.notes(scene(), strip))
+    assert "“cross”" in said
+    assert "not opaque" in said
+    assert under.channel == 1
+    assert cross.mute is False
+
+
+@check
+def whole_stack_below() -> None:
+    movie("below", channel=1)
+    middle = images("middle", channel=2)
+    middle.blend_type, middle.blend_alpha = "ALPHA_OVER", 0.25
+    muted = effect("muted", "COLOR", 2, 41, 60)
+    muted.mute = True
+    top = effect("top", "COLOR", 3, 1, 41)
+    part = FrameRange(2, 6)
+    result = exported(middle, part, stack=True, direct=True)
+    assert result.stack
+    assert not result.direct
+    top.mute = True
+    as_shown(result, part)
+    assert numbers(result) == [1, 2, 3, 4, 5]
+
+
+@check
+def colours_whatever_the_view_is() -> None:
+    strip = images("images")
+    here = scene()
+    here.view_settings.view_transform = "AgX"
+    here.view_settings.look = (
+        next(
+            look.identifier
+            for look in here.view_settings.bl_rna.properties["look"].enum_items
+            if "AgX" in look.name
+        )
+        if len(here.view_settings.bl_rna.properties["look"].enum_items) > 1
+        else "None"
+    )
+    here.view_settings.exposure, here.view_settings.gamma = 2.0, 1.7
+    here.view_settings.use_curve_mapping = True
+    here.view_settings.curve_mapping.curves[3].points.new(0.5, 0.9)
+    here.view_settings.keyframe_insert("exposure", frame=1)
+    here.display_settings.display_device = "sRGB"
+    here.render.resolution_percentage = 50
+    here.render.use_border = here.render.use_crop_to_border = True
+    here.render.border_max_x = 0.5
+    here.render.use_stamp = True
+    here.render.dither_intensity = 2.0
+    here.frame_step = 3
+    result = exported(strip, FrameRange(1, 4))
+    for index, file in enumerate(result.files):
+        same(pixels(file)[..., :3], numbered.picture(index))
+
+
+@check
+def movie_colours() -> None:
+    strip = movie("clip", "24.mkv")
+    result = exported(strip, FrameRange(1, 3))
+    for index, file in enumerate(result.files):
+        same(pixels(file)[..., :3], numbered.picture(index), tolerance=3)
+
+
+@check
+def depth_of_16_bits() -> None:
+    strip = images("images")
+    for depth in (8, 16):
+        (file,) = exported(strip, FrameRange(3, 3), depth=depth).files
+        width, height, found, colours = struct.unpack(">IIBB", file.read_bytes()[16:26])
+        assert (width, height, found, colours) == (numbered.WIDTH, numbered.HEIGHT, depth, 2)
+        same(pixels(file)[..., :3], numbered.picture(2))
+
+
+@check
+def long_groups_of_pictures() -> None:
+    strip = movie("clip", "long.mp4")
+    assert numbers(exported(strip)) == list(range(120))
+
+
+@check
+def not_direct_when_anything_differs() -> None:
+    strip = movie("clip")
+
+    def is_direct() -> bool:
+        return exported(strip, FrameRange(2, 2), direct=True).direct
+
+    assert is_direct()
+    changes: list[tuple[Any, str, Any]] = [
+        (strip.transform, "rotation", 0.1),
+        (strip.transform, "offset_y", 1),
+        (strip.crop, "max_y", 1),
+        (strip, "use_flip_y", True),
+        (strip, "strobe", 2),
+        (strip, "use_reverse_frames", True),
+        (strip, "use_deinterlace", True),
+        (strip, "use_float", True),
+        (strip, "color_multiply", 0.9),
+        (strip, "color_saturation", 0.5),
+        (scene().render, "frame_map_new", 50),
+        (scene().render, "fps_base", 1.001),
+        (scene().render, "resolution_y", 100),
+    ]
+    for owner, name, value in changes:
+        before = getattr(owner, name)
+        setattr(owner, name, value)
+        assert not is_direct(), name
+        setattr(owner, name, before)
+        assert is_direct(), name
+    modifier = strip.modifiers.new("bright", "BRIGHT_CONTRAST")
+    assert not is_direct()
+    assert exported(strip, FrameRange(2, 2), direct=True, without="bright").direct
+    modifier.mute = True
+    assert is_direct()
+    strip.transform.keyframe_insert("offset_x", frame=1)
+    assert not is_direct(), "animated"
+    for file in ("vfr.mp4", "24.mkv", "alpha.mov"):
+        other = movie(file, file, channel=5)
+        assert not exported(other, FrameRange(2, 2), direct=True).direct, file
+        strips().remove(other)
+    pictures = images("rgba", 3, folder="patches")
+    assert not exported(pictures, FrameRange(2, 2), direct=True).direct
+
+
+@check
+def strips_that_cannot_be_edited_say_why() -> None:
+    clip = movie("clip")
+    kinds = {
+        "COLOR": effect("colour", "COLOR", 2, 1, 10),
+        "TEXT": effect("text", "TEXT", 3, 1, 10),
+        "ADJUSTMENT": effect("adjust", "ADJUSTMENT", 4, 1, 10),
+        "MASK": strips().new_mask("mask", bpy.data.masks.new("m"), 5, 1),
+        "GAUSSIAN_BLUR": effect("blur", "GAUSSIAN_BLUR", 7, 1, 10, clip),
+    }
+    with suppress(RuntimeError):  # some builds of the module have no sound
+        kinds["SOUND"] = strips().new_sound("sound", str(MEDIA / "sound.wav"), 6, 1)
+    said = set()
+    for kind, strip in kinds.items():
+        assert strip.type == kind
+        said.add(refused("strip-kind", lambda strip=strip: exported(strip)).message)  # type: ignore[misc]
+    assert len(said) == len(kinds)
+    none = rules.problem(scene(), None)
+    assert none is not None
+    assert none.code == "strip-none"
+    gone = strips().new_movie("gone", "/nowhere/gone.mp4", 8, 1)
+    bench.trim(gone, 1, 10)
+    assert "gone.mp4" in refused("media-missing", lambda: exported(gone)).message
+
+
+@check
+def changed_or_removed_meanwhile() -> None:
+    strip = movie("clip", "24.mkv")
+    steps = export.export_frames(strip, FrameRange(1, 40), FOLDER / "meanwhile", direct=False)
+    next(steps)
+    bench.trim(strip, 1, 30)
+    refused("export-changed", lambda: finish_late(steps))
+    steps = export.export_frames(strip, FrameRange(1, 29), FOLDER / "meanwhile", direct=False)
+    next(steps)
+    strips().remove(strip)
+    refused("strip-gone", lambda: finish_late(steps))
+    assert not list((FOLDER / "meanwhile").iterdir())
+
+
+def finish_late(steps: Any) -> None:
+    list(steps)
+
+
+bench.run_all()

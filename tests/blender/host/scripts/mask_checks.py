@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Five kinds of masks, as pixels of the exported frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from flowanchor_vse import masks
+from flowanchor_vse.logic.frames import FrameRange
+from flowanchor_vse.logic.request import Box
+from flowanchor_vse.masks import MaskChoice
+
+from tests.blender.host.scripts import bench
+from tests.blender.host.scripts.bench import (
+    FOLDER,
+    HEIGHT,
+    MEDIA,
+    WIDTH,
+    check,
+    effect,
+    finish,
+    images,
+    movie,
+    pixels,
+    refused,
+    scene,
+    strips,
+)
+
+_exports = 0
+SIDE = max(WIDTH, HEIGHT)
+LOW = (SIDE - HEIGHT) / 2
+"""How far the mask's square reaches below the picture, in pixels."""
+
+
+def exported(choice: MaskChoice, strip: Any, part: FrameRange) -> masks.MaskResult:
+    global _exports
+    _exports += 1
+    result: masks.MaskResult = finish(masks.export_mask(choice, strip, part, FOLDER / f"mask-{_exports}"))
+    return result
+
+
+def region(picture: Any) -> tuple[int, int, int, int] | None:
+    """First and last column and row that are white."""
+    rows, columns = np.where(picture[..., 0] >= 128)
+    return (columns.min(), columns.max(), rows.min(), rows.max()) if len(rows) else None
+
+
+def regions(result: masks.MaskResult) -> list[Any]:
+    return [region(pixels(file)) for file in result.files]
+
+
+def square(mask: Any, left: float, right: float, top: float, bottom: float) -> Any:
+    """A rectangle of pixels of the picture, drawn in the mask's own space."""
+    layer = mask.layers[0] if len(mask.layers) else mask.layers.new(name="layer")
+    spline = layer.splines.new()
+    spline.points.add(3)
+    spline.use_cyclic = True
+    move(spline, left, right, top, bottom)
+    return spline
+
+
+def move(spline: Any, left: float, right: float, top: float, bottom: float) -> None:
+    corners = [(left, top), (left, bottom), (right, bottom), (right, top)]
+    for point, (x, y) in zip(spline.points, corners, strict=True):
+        place = (x / SIDE, (HEIGHT - y + LOW) / SIDE)
+        point.handle_type = "VECTOR"
+        point.co = place
+        point.handle_left = point.handle_right = place
+
+
+def key(mask: Any, frame: int, left: float) -> None:
+    """Key its shape, moved, as the user does with I in the mask editor."""
+    window = bpy.context.window_manager.windows[0]
+    area = window.screen.areas[0]
+    area.type = "IMAGE_EDITOR"
+    area.spaces.active.mode = "MASK"
+    area.spaces.active.mask = mask
+    scene().frame_set(frame)  # which moves the shape as it is keyed there
+    move(mask.layers[0].splines[0], left, left + 40, 20, 60)
+    view_area = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=view_area):
+        bpy.ops.mask.select_all(action="SELECT")
+        bpy.ops.mask.shape_key_insert()
+
+
+def near(found: Any, expected: tuple[int, int, int, int], reach: int = 1) -> None:
+    assert found is not None, "nothing is marked"
+    assert all(abs(one - other) <= reach for one, other in zip(found, expected, strict=True)), (
+        found,
+        expected,
+    )
+
+
+def drawn(name: str = "region") -> tuple[Any, Any]:
+    mask = bpy.data.masks.new(name)
+    spline = square(mask, 40, 80, 20, 60)
+    return mask, spline
+
+
+@check
+def mask_is_pixels_of_the_picture() -> None:
+    clip = movie("clip")
+    mask, _ = drawn()
+    assert (mask.frame_start, mask.frame_end) != (1, 40)
+    result = exported(MaskChoice("mask", "region"), clip, FrameRange(1, 3))
+    assert all(pixels(file)[0, -1, 0] == 0 for file in result.files), "the corner Blender leaves undefined"
+    for found in regions(result):
+        near(found, (40, 79, 20, 59))
+    assert all(abs(share - 1600 / (WIDTH * HEIGHT)) < 0.01 for share in result.coverage)
+    for file in result.files:
+        values = pixels(file)[..., 0]
+        middle, outside = values[25:55, 45:75], np.concatenate((values[:15].ravel(), values[70:].ravel()))
+        assert (middle == 255).all()
+        assert (outside == 0).all()
+        assert file.read_bytes()[24:26] == b"\x08\x00", "8-bit grey"
+    assert result.footage[0].files == result.files
+    assert not result.empty
+
+
+@check
+def keyed_shapes_move() -> None:
+    clip = movie("clip")
+    mask, _ = drawn()
+    key(mask, 5, 40)
+    key(mask, 15, 100)
+    mask.frame_start, mask.frame_end = 1, 8  # keys beyond its own frames count as well
+    part = FrameRange(3, 18)
+    result = exported(MaskChoice("mask", "region"), clip, part)
+    lefts = [found[0] for found in regions(result)]
+    assert abs(lefts[0] - 40) <= 1
+    assert abs(lefts[part.index(5)] - 40) <= 1
+    assert abs(lefts[part.index(15)] - 100) <= 1
+    assert abs(lefts[-1] - 100) <= 1
+    assert abs(lefts[part.index(10)] - 70) <= 2
+    assert lefts == sorted(lefts)
+    assert len(set(lefts)) > 8
+    assert len(bpy.data.masks) == 1
+    assert (mask.frame_start, mask.frame_end) == (1, 8)
+
+
+@check
+def changed_by_a_script_it_is_not_stale() -> None:
+    clip = movie("clip")
+    mask, spline = drawn()
+    strips().new_mask("mask strip", mask, 4, 1)
+    choices = MaskChoice("mask", "region"), MaskChoice("strip", "mask strip")
+    for left in (40, 90, 10, 152):  # the last one reaches the right edge
+        move(spline, left, left + 40, 20, 60)
+        for choice in choices:
+            near(regions(exported(choice, clip, FrameRange(1, 1)))[0], (left, left + 39, 20, 59))
+            assert abs(masks.coverage_at(choice, clip, 1) - 1600 / (WIDTH * HEIGHT)) < 0.01
+
+
+@check
+def modifier_of_the_strip() -> None:
+    clip = movie("clip", start=11)
+    mask, _ = drawn()
+    mask.frame_start, mask.frame_end = 1, 100
+    key(mask, 1, 40)
+    key(mask, 21, 100)
+    modifier = clip.modifiers.new("cut", "MASK")
+    bright = clip.modifiers.new("bright", "BRIGHT_CONTRAST")
+    bright.bright = -50
+    choice = MaskChoice("modifier", "cut")
+    assert masks.problem(scene(), clip, choice) is not None
+    modifier.input_mask_type, modifier.input_mask_id = "ID", mask
+    assert masks.problem(scene(), clip, choice) is None
+    modifier.mute = True  # as one does to see the whole picture while editing
+    part = FrameRange(11, 21)
+    modifier.mask_time = "RELATIVE"
+    lefts = [found[0] for found in regions(exported(choice, clip, part))]
+    assert np.abs(np.subtract((lefts[0], lefts[-1]), (40, 70))).max() <= 2, lefts
+    modifier.mask_time = "ABSOLUTE"
+    lefts = [found[0] for found in regions(exported(choice, clip, part))]
+    assert np.abs(np.subtract((lefts[0], lefts[-1]), (70, 100))).max() <= 2, lefts
+    assert modifier.mute
+
+
+@check
+def modifier_that_takes_a_strip() -> None:
+    clip = movie("clip")
+    mask, _ = drawn()
+    other = strips().new_mask("mask strip", mask, 4, 1)
+    other.mute = True
+    modifier = clip.modifiers.new("cut", "MASK")
+    modifier.input_mask_type, modifier.input_mask_strip = "STRIP", other
+    (found,) = regions(exported(MaskChoice("modifier", "cut"), clip, FrameRange(2, 2)))
+    near(found, (40, 79, 20, 59))
+
+
+@check
+def strip_above() -> None:
+    clip = movie("clip", channel=2)
+    mask, _ = drawn()
+    mask.frame_start, mask.frame_end = 1, 31
+    key(mask, 1, 40)
+    key(mask, 11, 100)
+    over = strips().new_mask("over", mask, 4, 11)
+    over.mute, over.blend_type, over.blend_alpha = True, "ALPHA_OVER", 0.3
+    strips().new_mask("below", mask, 1, 1)
+    strips().new_mask("elsewhere", mask, 5, 100)
+    refused("mask-none", lambda: exported(MaskChoice("strip", "below"), clip, FrameRange(6, 7)))
+    refused("mask-none", lambda: exported(MaskChoice("strip", "elsewhere"), clip, FrameRange(6, 7)))
+    result = exported(MaskChoice("strip", "over"), clip, FrameRange(6, 25))
+    assert result.empty == (0, 1, 2, 3, 4), "before the mask strip nothing is marked"
+    lefts = [found[0] for found in regions(result)[5:]]
+    assert abs(lefts[0] - 40) <= 1
+    assert abs(lefts[10] - 100) <= 1
+    assert lefts == sorted(lefts)
+    shape = effect("shape", "COLOR", 6, 1, 40)
+    shape.color = (1, 1, 1)
+    shape.transform.scale_x = shape.transform.scale_y = 0.5
+    near(regions(exported(MaskChoice("strip", "shape"), clip, FrameRange(1, 1)))[0], (48, 143, 24, 71))
+    kinds = [(choice.kind, choice.name) for choice in masks.choices(scene(), clip)]
+    assert kinds == [("strip", "over"), ("strip", "shape"), ("mask", "region"), ("alpha", "")]
+
+
+@check
+def alpha_of_the_strip() -> None:
+    cut = images("patches", folder="patches")
+    movie("below", channel=2)
+    result = exported(MaskChoice("alpha"), cut, FrameRange(1, 2))
+    for found in regions(result):
+        near(found, (WIDTH // 2, WIDTH - 1, 0, HEIGHT - 1), 0)
+    assert result.coverage == (0.5, 0.5)
+    small = movie("small", channel=3)
+    small.transform.scale_x = small.transform.scale_y = 0.5
+    near(regions(exported(MaskChoice("alpha"), small, FrameRange(1, 1)))[0], (48, 143, 24, 71))
+
+
+@check
+def box_from_numbers() -> None:
+    clip = movie("clip")
+    result = exported(MaskChoice("box", box=Box(-10, 8, 58, 24)), clip, FrameRange(1, 4))
+    assert result.boxes == (Box(0, 8, 48, 24),)
+    assert not result.files
+    assert result.coverage == (48 * 24 / (WIDTH * HEIGHT),) * 4
+    wrong_boxes: tuple[Box | None, ...] = (Box(300, 8, 10, 10), Box(10, 10, 0, 5), None)
+    for wrong in wrong_boxes:
+        found = masks.problem(scene(), clip, MaskChoice("box", box=wrong))
+        assert found is not None
+        assert found.code == "mask-box"
+    assert masks.coverage_at(MaskChoice("box", box=Box(0, 0, WIDTH, HEIGHT)), clip, 5) == 1
+
+
+@check
+def nothing_marked_is_seen_before_anything_is_sent() -> None:
+    clip = movie("clip")
+    bpy.data.masks.new("empty")
+    choice = MaskChoice("mask", "empty")
+    assert masks.coverage_at(choice, clip, 3) == 0
+    result = exported(choice, clip, FrameRange(1, 4))
+    assert result.empty == (0, 1, 2, 3)
+    assert set(result.coverage) == {0.0}
+    refused("mask-none", lambda: exported(MaskChoice("mask", "no such"), clip, FrameRange(1, 4)))
+
+
+@check
+def masks_and_frames_lie_over_each_other() -> None:
+    from flowanchor_vse import export
+
+    scene().render.resolution_x = 256
+    clip = images("clip")
+    clip.transform.offset_x = 20
+    white = effect("white", "COLOR", 5, 1, 9)
+    white.color = (1, 1, 1)
+    white.transform.scale_x, white.transform.scale_y = 10 / 256, 10 / 96
+    white.transform.offset_x = 20
+    part = FrameRange(1, 2)
+    frames = finish(export.export_frames(clip, part, FOLDER / "over"))
+    mask = exported(MaskChoice("strip", "white"), clip, part)
+    assert pixels(frames.files[0]).shape == pixels(mask.files[0]).shape
+    near(region(pixels(mask.files[0])), (143, 152, 43, 52))
+    assert MEDIA.is_dir()
+
+
+bench.run_all()

@@ -9,6 +9,7 @@ import sys
 import torch
 from flowanchor.engine.v1 import engine_pb2
 
+from flowanchor_core.errors import InputError
 from flowanchor_core.memory import MemoryPlan
 from flowanchor_core.models import find_model
 from flowanchor_daemon.engine.child_job import Job, failure_of
@@ -42,7 +43,8 @@ def serve(link: Link) -> None:
 
 def _load(load: engine_pb2.Load, model: HeldModel) -> engine_pb2.Event:
     try:
-        folder, plan = find_model(load.model), plan_for("full", load.device)
+        plan = plan_for("full", load.device)
+        folder = find_model(load.model)
         if not model.holds(folder, plan):
             for _ in model.load(folder, plan):
                 pass
@@ -51,6 +53,12 @@ def _load(load: engine_pb2.Load, model: HeldModel) -> engine_pb2.Event:
     return engine_pb2.Event(loaded=load.model)
 
 
-def _device_of(command: engine_pb2.Command, automatic: torch.device) -> torch.device:
+def _device_of(command: engine_pb2.Command, automatic: torch.device) -> torch.device | None:
+    """Where a command computed; None where the device it wants is not there, so that nothing did."""
     wanted = command.load.device if command.HasField("load") else command.run.edit.device
-    return automatic if wanted in ("", "auto") else torch.device(wanted)
+    if wanted in ("", "auto"):
+        return automatic
+    try:
+        return plan_for("full", wanted).compute
+    except InputError:
+        return None

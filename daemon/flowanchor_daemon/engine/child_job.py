@@ -26,7 +26,7 @@ from flowanchor_daemon.engine.child_progress import WholeJob
 from flowanchor_daemon.engine.preview_jpeg import Pace, to_jpeg
 from flowanchor_daemon.engine.request_of import request_of
 from flowanchor_daemon.engine.result_of import result_of
-from flowanchor_daemon.engine.shown_names import with_shown_names
+from flowanchor_daemon.engine.shown_names import shown, with_shown_names
 from flowanchor_daemon.errors import to_failure
 
 
@@ -64,6 +64,8 @@ class Job:
         self._notices: list[types_pb2.Notice] = []
         self._checkpoint: Checkpoint | None = None
         self._saved = -1
+        self._skip = 0
+        """Steps of the schedule that are left out; those told are counted from there, as progress is."""
         self._key = ""
         self._peak: PeakMemory | None = None
 
@@ -79,8 +81,11 @@ class Job:
     def _edit(self) -> engine_pb2.Done:
         run = self._run
         self._stop_if_asked()
+        memory = plan_for(
+            run.memory_plan, run.edit.device
+        )  # no file is opened for a device that is not there
         plan = plan_edit(request_of(run))
-        memory = plan_for(run.memory_plan, run.edit.device)
+        self._skip = plan.preset.skip
         self._peak = PeakMemory(memory.compute)
         self._load(plan, memory)
         start = self._resume(plan)
@@ -114,7 +119,7 @@ class Job:
         if start is None or not plan.preset.skip <= start.step <= plan.preset.steps:
             return None
         self._checkpoint, self._saved = start, start.step
-        self._send(resumed=start.step)
+        self._send(resumed=start.step - self._skip)
         return start
 
     def _tell(self, event: Event, plan: EditPlan) -> None:
@@ -173,7 +178,7 @@ class Job:
             )
         else:
             self._saved = checkpoint.step
-            self._send(checkpointed=checkpoint.step)
+            self._send(checkpointed=checkpoint.step - self._skip)
 
     def _stop_if_asked(self) -> None:
         asked = self._link.asked(self._run.job)
@@ -183,7 +188,7 @@ class Job:
             raise _Stop(asked)
 
     def _note(self, code: str, text: str) -> None:
-        notice = types_pb2.Notice(code=code, text=text)
+        notice = types_pb2.Notice(code=code, text=shown(text, self._run))
         if notice not in self._notices:
             self._notices.append(notice)
             self._send(notice=notice)

@@ -68,9 +68,12 @@ def _trim() -> None:
             trim(0)
 
 
-def device_is_sound(device: torch.device) -> bool:
-    """Whether a CUDA device still answers; after some errors it never does again in this process."""
-    if device.type != "cuda":
+def device_is_sound(device: torch.device | None) -> bool:
+    """Whether a CUDA device still answers; after some errors it never does again in this process. What was
+    not used (None, or CUDA before anything ran on it) cannot have come to harm."""
+    if device is None or device.type != "cuda":
+        return True
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return True
     try:
         torch.cuda.synchronize(device)

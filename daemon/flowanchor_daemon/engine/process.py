@@ -68,7 +68,9 @@ class EngineProcess:
                 raise
             raise _failed(str(crash), _last_words(log, spoken)) from None
         except BaseException:
-            await started.end()
+            # It holds nothing yet that would be worth an orderly end, and while it imports torch it may be
+            # long until it hears a signal that asks for one.
+            await started.end(at_once=True)
             raise
         started.device = hello.device
         return started
@@ -153,15 +155,19 @@ class EngineProcess:
             return f"signal {signal.Signals(-code).name}"
         return f"exit code {code}"
 
-    async def end(self) -> None:
-        """End the process whatever it does; when this returns it is gone and its memory free."""
+    async def end(self, at_once: bool = False) -> None:
+        """End the process whatever it does; when this returns it is gone and its memory free. `at_once`: it
+        is not asked first."""
         # Shielded, so that a caller who is cancelled leaves no process behind.
-        await asyncio.shield(asyncio.ensure_future(self._end()))
+        await asyncio.shield(asyncio.ensure_future(self._end(at_once)))
 
-    async def _end(self) -> None:
+    async def _end(self, at_once: bool) -> None:
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
+                if at_once:
+                    self._process.kill()
+                else:
+                    self._process.terminate()
             try:
                 await asyncio.wait_for(self._process.wait(), END_SECONDS)
             except TimeoutError:

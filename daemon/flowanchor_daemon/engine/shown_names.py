@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failures name files as the daemon laid them out; people know them by other names."""
+"""Failures and notices name files as the daemon laid them out; people know them by other names."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ _FILE = re.compile(r"[\w-]+\.\w+")
 
 def with_shown_names(failure: types_pb2.Failure, run: engine_pb2.Run) -> types_pb2.Failure:
     """The same failure, the run's own files called as their senders called them."""
+    renamed = types_pb2.Failure()
+    renamed.CopyFrom(failure)
+    renamed.message = shown(failure.message, run)
+    return renamed
+
+
+def shown(text: str, run: engine_pb2.Run) -> str:
+    """The same text, the run's own files called as their senders called them."""
     names = _names(run)
-    message = _FILE.sub(lambda found: names.get(found[0]) or found[0], failure.message)
-    shown = types_pb2.Failure()
-    shown.CopyFrom(failure)
-    shown.message = message
-    return shown
+    return _FILE.sub(lambda found: names.get(found[0]) or found[0], text)
 
 
 def _names(run: engine_pb2.Run) -> dict[str, str]:

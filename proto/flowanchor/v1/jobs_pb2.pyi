@@ -202,7 +202,7 @@ class Attempt(_message.Message):
     memory_plan: _builtins.str
     """"full" or "small"."""
     resumed_at: _builtins.int
-    """Sampling step it went on from; 0: from the beginning."""
+    """Sampling steps that were done when it began, of those not skipped; 0: from the beginning."""
     def __init__(
         self,
         *,
@@ -772,3 +772,87 @@ class DeleteJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteJobResponse: _TypeAlias = DeleteJobResponse  # noqa: Y015
+
+@_typing.final
+class EstimateEditRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDIT_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    """Of the picture, pixels."""
+    height: _builtins.int
+    frames: _builtins.int
+    """Of the range."""
+    @_builtins.property
+    def edit(self) -> _types_pb2.EditRequest:
+        """Model, editor, preset, sampling, parameters, region settings and device count; no media are needed."""
+
+    @_builtins.property
+    def region(self) -> _types_pb2.Box:
+        """Around all that is marked on any frame; left out: the whole picture."""
+
+    def __init__(
+        self,
+        *,
+        edit: _types_pb2.EditRequest | None = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        frames: _builtins.int = ...,
+        region: _types_pb2.Box | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edit", b"edit", "region", b"region"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edit", b"edit", "frames", b"frames", "height", b"height", "region", b"region", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EstimateEditRequest: _TypeAlias = EstimateEditRequest  # noqa: Y015
+
+@_typing.final
+class EstimateEditResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORWARDS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    MODEL_WIDTH_FIELD_NUMBER: _builtins.int
+    MODEL_HEIGHT_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    PAST_JOBS_FIELD_NUMBER: _builtins.int
+    forwards: _builtins.int
+    """Runs of the transformer."""
+    windows: _builtins.int
+    """Windows of frames the edit would run in."""
+    model_width: _builtins.int
+    """Pixels at which the model would see the region."""
+    model_height: _builtins.int
+    memory_bytes: _builtins.int
+    """Most memory on the device, roughly."""
+    seconds: _builtins.float
+    """From the pace of past edits of this model here; left out without any. Loading the model aside."""
+    past_jobs: _builtins.int
+    """Edits that pace was taken from."""
+    def __init__(
+        self,
+        *,
+        forwards: _builtins.int = ...,
+        windows: _builtins.int = ...,
+        model_width: _builtins.int = ...,
+        model_height: _builtins.int = ...,
+        memory_bytes: _builtins.int = ...,
+        seconds: _builtins.float | None = ...,
+        past_jobs: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seconds", b"_seconds", "seconds", b"seconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seconds", b"_seconds", "forwards", b"forwards", "memory_bytes", b"memory_bytes", "model_height", b"model_height", "model_width", b"model_width", "past_jobs", b"past_jobs", "seconds", b"seconds", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seconds: _TypeAlias = _typing.Literal["seconds"]  # noqa: Y015
+    _WhichOneofArgType__seconds: _TypeAlias = _typing.Literal["_seconds", b"_seconds"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seconds) -> _WhichOneofReturnType__seconds | None: ...
+
+Global___EstimateEditResponse: _TypeAlias = EstimateEditResponse  # noqa: Y015

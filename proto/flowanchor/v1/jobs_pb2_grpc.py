@@ -75,6 +75,11 @@ class JobsStub:
                 request_serializer=flowanchor_dot_v1_dot_jobs__pb2.MoveJobRequest.SerializeToString,
                 response_deserializer=flowanchor_dot_v1_dot_jobs__pb2.MoveJobResponse.FromString,
                 _registered_method=True)
+        self.EstimateEdit = channel.unary_unary(
+                '/flowanchor.v1.Jobs/EstimateEdit',
+                request_serializer=flowanchor_dot_v1_dot_jobs__pb2.EstimateEditRequest.SerializeToString,
+                response_deserializer=flowanchor_dot_v1_dot_jobs__pb2.EstimateEditResponse.FromString,
+                _registered_method=True)
         self.DeleteJob = channel.unary_unary(
                 '/flowanchor.v1.Jobs/DeleteJob',
                 request_serializer=flowanchor_dot_v1_dot_jobs__pb2.DeleteJobRequest.SerializeToString,
@@ -142,6 +147,14 @@ class JobsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EstimateEdit(self, request, context):
+        """What an edit would cost, before anything of it is sent: arithmetic, nothing is queued. A daemon that knows this
+        call lists the capability "estimate".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteJob(self, request, context):
         """Forget a job that has ended and remove its results.
         """
@@ -191,6 +204,11 @@ def add_JobsServicer_to_server(servicer, server):
                     servicer.MoveJob,
                     request_deserializer=flowanchor_dot_v1_dot_jobs__pb2.MoveJobRequest.FromString,
                     response_serializer=flowanchor_dot_v1_dot_jobs__pb2.MoveJobResponse.SerializeToString,
+            ),
+            'EstimateEdit': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateEdit,
+                    request_deserializer=flowanchor_dot_v1_dot_jobs__pb2.EstimateEditRequest.FromString,
+                    response_serializer=flowanchor_dot_v1_dot_jobs__pb2.EstimateEditResponse.SerializeToString,
             ),
             'DeleteJob': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteJob,
@@ -415,6 +433,33 @@ class Jobs:
             '/flowanchor.v1.Jobs/MoveJob',
             flowanchor_dot_v1_dot_jobs__pb2.MoveJobRequest.SerializeToString,
             flowanchor_dot_v1_dot_jobs__pb2.MoveJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateEdit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/flowanchor.v1.Jobs/EstimateEdit',
+            flowanchor_dot_v1_dot_jobs__pb2.EstimateEditRequest.SerializeToString,
+            flowanchor_dot_v1_dot_jobs__pb2.EstimateEditResponse.FromString,
             options,
             channel_credentials,
             insecure,

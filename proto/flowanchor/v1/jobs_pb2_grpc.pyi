@@ -51,6 +51,10 @@ class JobsStub:
     """Queue the same edit again with another seed, as a new job."""
     MoveJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.MoveJobRequest, _jobs_pb2.MoveJobResponse]
     """Change the place of a waiting job in the queue."""
+    EstimateEdit: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.EstimateEditRequest, _jobs_pb2.EstimateEditResponse]
+    """What an edit would cost, before anything of it is sent: arithmetic, nothing is queued. A daemon that knows this
+    call lists the capability "estimate".
+    """
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]
     """Forget a job that has ended and remove its results."""
 
@@ -75,6 +79,10 @@ class JobsAsyncStub(JobsStub):
     """Queue the same edit again with another seed, as a new job."""
     MoveJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.MoveJobRequest, _jobs_pb2.MoveJobResponse]  # type: ignore[assignment]
     """Change the place of a waiting job in the queue."""
+    EstimateEdit: _aio.UnaryUnaryMultiCallable[_jobs_pb2.EstimateEditRequest, _jobs_pb2.EstimateEditResponse]  # type: ignore[assignment]
+    """What an edit would cost, before anything of it is sent: arithmetic, nothing is queued. A daemon that knows this
+    call lists the capability "estimate".
+    """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]  # type: ignore[assignment]
     """Forget a job that has ended and remove its results."""
 
@@ -144,6 +152,16 @@ class JobsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_jobs_pb2.MoveJobResponse, _abc.Awaitable[_jobs_pb2.MoveJobResponse]]:
         """Change the place of a waiting job in the queue."""
+
+    @_abc_1.abstractmethod
+    def EstimateEdit(
+        self,
+        request: _jobs_pb2.EstimateEditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jobs_pb2.EstimateEditResponse, _abc.Awaitable[_jobs_pb2.EstimateEditResponse]]:
+        """What an edit would cost, before anything of it is sent: arithmetic, nothing is queued. A daemon that knows this
+        call lists the capability "estimate".
+        """
 
     @_abc_1.abstractmethod
     def DeleteJob(

@@ -37,6 +37,13 @@ def test_the_cpu_always_answers() -> None:
     assert device_is_sound(CPU)
 
 
+def test_a_device_that_was_never_used_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    assert device_is_sound(None)
+    assert device_is_sound(torch.device("cuda"))
+    assert device_is_sound(torch.device("cuda:99"))
+
+
 def test_the_daemons_side_of_the_engine_loads_no_heavy_library() -> None:
     code = """
 import sys

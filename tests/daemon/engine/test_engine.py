@@ -95,9 +95,9 @@ def test_previews_are_jpegs_of_the_crop(whole: Whole) -> None:
 
 
 def test_checkpoints_come_every_so_many_steps_and_after_the_last(whole: Whole) -> None:
-    # Seven steps from index 1 on, every two of them kept.
+    # Seven steps, every two of them kept.
     kept = [event.checkpointed for event in whole.events if event.HasField("checkpointed")]
-    assert kept == [3, 5, 7, 8]
+    assert kept == [2, 4, 6, 7]
 
 
 @pytest.mark.parametrize(
@@ -139,11 +139,11 @@ def test_a_suspended_job_goes_on_to_the_same_bits(
     first = do(follow(engine, run, asked_at(phase, step, engine.suspend, run.job)))
     assert ended(first) == "suspended"
     kept = max(event.checkpointed for event in first if event.HasField("checkpointed"))
-    assert step + 1 <= kept <= step + 2 if phase == "edit" else kept == 8
+    assert step <= kept <= step + 1 if phase == "edit" else kept == 7
     second = do(follow(engine, run))
     assert ended(second) == "done"
     assert [event.resumed for event in second if event.HasField("resumed")] == [kept]
-    assert len(steps(second, "edit")) == 8 - kept
+    assert len(steps(second, "edit")) == 7 - kept
     assert second[-1].done.result.forwards == whole.forwards
     assert np.array_equal(samples(tmp_path / "out" / "result.mkv"), whole.pixels)
 
@@ -278,6 +278,25 @@ def test_a_model_can_be_loaded_ahead_and_one_that_cannot_says_why(
     assert engine.loaded_model == str(model)
 
 
+def test_a_device_that_is_not_there_costs_the_engine_nothing(
+    do: Do, engine: LocalEngine, whole: Whole, model: Path, clip: Path, tmp_path: Path
+) -> None:
+    before, loaded = engine.pid, engine.loaded_model
+    # Said before the clip, which is not there either, is looked at.
+    run = make_run("nowhere", model, clip, tmp_path / "out")
+    run.clip.path = str(tmp_path / "gone.mkv")
+
+    async def last() -> engine_pb2.Event:
+        return [event async for event in engine.run(run, "cuda:99")][-1]
+
+    assert do(last()).failed.code == "no-device"
+    with pytest.raises(EngineFailed) as caught:
+        do(engine.load("shapes", "cuda:99"))
+    assert caught.value.failure.code == "no-device"
+    do(engine.load(loaded, "cpu"))
+    assert (engine.pid, engine.loaded_model) == (before, loaded)
+
+
 def test_a_killed_engine_is_told_and_its_job_goes_on_to_the_same_bits(
     do: Do, engine: LocalEngine, whole: Whole, model: Path, clip: Path, tmp_path: Path
 ) -> None:
@@ -300,5 +319,5 @@ def test_a_killed_engine_is_told_and_its_job_goes_on_to_the_same_bits(
     assert ended(events) == "done"
     assert engine.pid not in (None, pid)
     (resumed,) = (event.resumed for event in events if event.HasField("resumed"))
-    assert resumed >= kept[-1] >= 5
+    assert resumed >= kept[-1] >= 4
     assert np.array_equal(samples(tmp_path / "out" / "result.mkv"), whole.pixels)

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from flowanchor.v1 import system_pb2
 from flowanchor_daemon.engine.local import EngineCrashed, EngineFailed, LocalEngine
+from flowanchor_daemon.engine.process import END_SECONDS
 
 from tests.daemon.engine.helpers import ended, follow, gone, make_run
 
@@ -175,6 +176,13 @@ def silent(tmp_path: Path) -> Path:
     return script
 
 
+@pytest.fixture
+def deaf(silent: Path) -> Path:
+    """One that does not hear a signal either, as while a large library is being loaded."""
+    silent.write_text(silent.read_text().replace("#!/bin/sh\n", "#!/bin/sh\ntrap '' TERM\n"))
+    return silent
+
+
 async def pid_of(silent: Path) -> int:
     while not silent.with_name("pid").exists():
         await asyncio.sleep(0.01)
@@ -222,3 +230,23 @@ def test_a_job_that_is_stopped_while_its_engine_starts_waits_for_no_engine(
     assert ending == ("cancelled" if asked == "cancel" else "suspended")
     assert do(gone(pid))
     assert engine.state == system_pb2.ENGINE_STATE_STOPPED
+
+
+def test_an_engine_that_only_starts_is_ended_at_once(
+    do: Do, deaf: Path, clip: Path, model: Path, tmp_path: Path
+) -> None:
+    """It has nothing to put in order; nobody waits until it hears that it should end."""
+    engine = LocalEngine(tmp_path / "engine.log", python=str(deaf))
+    run = make_run("job", model, clip, tmp_path)
+
+    async def cancel() -> tuple[int, float]:
+        events = asyncio.create_task(follow(engine, run))
+        pid = await pid_of(deaf)
+        begun = asyncio.get_running_loop().time()
+        await engine.cancel(run.job)
+        await events
+        return pid, asyncio.get_running_loop().time() - begun
+
+    pid, seconds = do(cancel())
+    assert do(gone(pid))
+    assert seconds < END_SECONDS

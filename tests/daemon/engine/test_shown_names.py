@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 from flowanchor.engine.v1 import engine_pb2
 from flowanchor.v1 import types_pb2
-from flowanchor_daemon.engine.shown_names import with_shown_names
+from flowanchor_daemon.engine.shown_names import shown, with_shown_names
 
 
 def ref(name: str, suffix: str) -> types_pb2.MediaRef:
@@ -36,5 +36,6 @@ def test_files_are_called_as_their_senders_called_them(
         masks=[engine_pb2.ClipFiles(path="/state/jobs/1/mask0.png")],
     )
     said = types_pb2.Failure(code="clip-damaged", message=message, action="Convert it.")
-    shown = with_shown_names(said, run)
-    assert (shown.code, shown.message, shown.action) == ("clip-damaged", expected, "Convert it.")
+    told = with_shown_names(said, run)
+    assert (told.code, told.message, told.action) == ("clip-damaged", expected, "Convert it.")
+    assert shown(message, run) == expected, "notices name files as failures do"

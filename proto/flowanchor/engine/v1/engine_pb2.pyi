@@ -288,9 +288,9 @@ class Event(_message.Message):
     """Empty for Hello and loads."""
     preview_jpeg: _builtins.bytes
     checkpointed: _builtins.int
-    """The next sampling step of a checkpoint that is now on disk."""
+    """Sampling steps done in a checkpoint that is now on disk; skipped ones do not count."""
     resumed: _builtins.int
-    """The sampling step the job goes on from."""
+    """Sampling steps done, as above, of the checkpoint the job goes on from."""
     cancelled: _builtins.bool
     suspended: _builtins.bool
     """Stopped at a checkpoint; can be run again."""

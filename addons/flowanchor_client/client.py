@@ -56,8 +56,10 @@ class Client:
         client: str,
         start: Start | None,
         timeout: float,
+        on_start: Callable[[], None] | None = None,
     ) -> None:
         """See `connect`. `start` is None for a daemon with a fixed address."""
+        self._on_start = on_start
         self._connection = connection
         self._info = info
         self._client = client
@@ -71,6 +73,7 @@ class Client:
         client: str = "cli",
         timeout: float = 20.0,
         *,
+        on_start: Callable[[], None] | None = None,
         address: str | None = None,
         token: str = "",
         root_certificates: bytes | None = None,
@@ -81,6 +84,7 @@ class Client:
             start: whether a daemon may be started, now and whenever it is found gone.
             client: name of the program for lists of jobs, at most 40 characters.
             timeout: seconds to wait for a daemon that starts or goes away.
+            on_start: called before a daemon is started, now and later.
             address, token, root_certificates: of a daemon elsewhere (see `Connection`), never started.
 
         Raises:
@@ -95,8 +99,8 @@ class Client:
                 raise
             return cls(connection, info, client, None, timeout)
         mode = Start.ON_DEMAND if start else Start.NEVER
-        connection, info = reach(mode, timeout)
-        return cls(connection, info, client, mode, timeout)
+        connection, info = reach(mode, timeout, on_start=on_start)
+        return cls(connection, info, client, mode, timeout, on_start)
 
     def __enter__(self) -> Self:
         return self
@@ -344,7 +348,7 @@ class Client:
             return
         if tries > 1:
             time.sleep(0.1 * 2**tries)
-        connection, self._info = reach(start, self._timeout, leaving)
+        connection, self._info = reach(start, self._timeout, leaving, self._on_start)
         self._connection.close()
         self._connection = connection
 

@@ -8,7 +8,7 @@ the lock without answering; it is waited for.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from enum import Enum
 from pathlib import Path
 
@@ -37,18 +37,21 @@ class Start(Enum):
     """Only in place of one that ended without taking its leave: who stops a daemon wants it stopped."""
 
 
-def reach(start: Start, timeout: float, leaving: str = "") -> Reached:
+def reach(
+    start: Start, timeout: float, leaving: str = "", on_start: Callable[[], None] | None = None
+) -> Reached:
     """A connection to a daemon that has answered, and what it says of itself.
 
     Args:
         start: whether to start one if there is none.
         timeout: seconds to wait for a daemon that starts or goes away.
         leaving: token of a daemon that said it is going away, which is not asked again.
+        on_start: called once, before a daemon is started.
 
     Raises:
         DaemonUnreachable: there is none, it could not be started, or it cannot be used by this program.
     """
-    steps = reaching(start, timeout, leaving)
+    steps = reaching(start, timeout, leaving, on_start=on_start)
     while True:
         try:
             next(steps)
@@ -59,7 +62,11 @@ def reach(start: Start, timeout: float, leaving: str = "") -> Reached:
 
 
 def reaching(
-    start: Start, timeout: float, leaving: str = "", patience: float = PROBE_SECONDS
+    start: Start,
+    timeout: float,
+    leaving: str = "",
+    patience: float = PROBE_SECONDS,
+    on_start: Callable[[], None] | None = None,
 ) -> Generator[None, None, Reached]:
     """`reach` in short steps, for hosts that must not wait: it yields wherever that one sleeps.
 
@@ -99,6 +106,9 @@ def reaching(
                         stopped=True,
                     )
             else:
+                if on_start is not None:
+                    on_start()
+                    on_start = None
                 yield from starting(folder, max(left, 1.0), stale=found)
                 continue
             yield

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from flowanchor_client import Client
 
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli import edit_job
+from flowanchor_daemon.cli.connected import connected
+from flowanchor_daemon.cli.edit import runs_of_the_model
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
 
@@ -47,7 +49,7 @@ def demo(
         if not out.parent.is_dir():
             raise InputError("output-folder-missing", f"There is no folder {out.parent}.", "Make it first.")
         out.mkdir(exist_ok=True)
-        from flowanchor_core.edit_plan import plan_edit
+        print("Drawing the demo's clip.", file=sys.stderr, flush=True)
         from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
         from flowanchor_core.shapes.demo import demo_clip
 
@@ -67,8 +69,8 @@ def demo(
                 region=RegionSettings(feather=2),
                 sheet=out / f"{edit.name}-sheet.png",
             )
-            plan = plan_edit(request)
-            with reporter() as show, Client.connect() as client:
+            plan = edit_job.planned(request)
+            with reporter() as show, connected(show) as client:
                 result = edit_job.run(client, plan, "auto", 0, show)
             things = look_at(result.output, edit.name, {other.name: other.mask for other in clip.edits})
             told.append({**result.to_json(), "things": [vars(thing) for thing in things]})
@@ -114,9 +116,7 @@ def _print_edit(target: str, result: EditResult, things: list[Seen]) -> None:
     for thing in things:
         role = "to become" if thing.edited else "to stay"
         print(f"  the {thing.name}, {role} {thing.wanted}: {thing.share:.0%} of its pixels are")
-    print(f"  largest difference outside the region: {result.max_abs_diff_outside}")
-    print(f"  {result.frames} frames, {result.forwards} forwards, {total:.1f} s")
+    print(f"  largest difference outside the region and its soft edge: {result.max_abs_diff_outside}")
+    print(f"  {result.frames} frames, {runs_of_the_model(result.forwards)}, {total:.1f} s")
     print(f"  result: {result.output}")
     print(f"  contact sheet: {result.sheet}")
-    for text in result.notices:
-        print(f"  Note: {text}")

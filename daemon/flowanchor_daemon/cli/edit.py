@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from flowanchor_client import Client
 
 from flowanchor_daemon.cli import edit_job
+from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.notation import (
+    number,
     output_for,
     parse_box,
     parse_frames,
     parse_param,
     parse_rate,
     parse_words,
+    whole_number,
 )
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
@@ -28,81 +31,130 @@ if TYPE_CHECKING:
 
 def edit(
     clip: Annotated[
-        Path, typer.Argument(help="Movie file, or numbered image sequence (folder or name.%04d.png).")
+        Path,
+        typer.Argument(metavar="CLIP", help="Movie file, or numbered images (folder or name.%04d.png)."),
     ],
-    source: Annotated[str, typer.Option(help="What the clip shows now.")],
-    target: Annotated[str, typer.Option(help="What it should show.")],
+    source: Annotated[str, typer.Option(metavar="TEXT", help="What the clip shows now.")],
+    target: Annotated[str, typer.Option(metavar="TEXT", help="What it should show.")],
     mask: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Region as clip, image sequence or single image, white inside. Several: their union."
+            metavar="FILE",
+            help="Region as clip, images or single image, white inside. Repeatable: their union.",
         ),
     ] = None,
     box: Annotated[
-        list[str] | None, typer.Option(metavar="X,Y,W,H", help="Region as a rectangle in the clip's pixels.")
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y,W,H", help="Region as a rectangle in the clip's pixels. Repeatable: their union."
+        ),
     ] = None,
     words: Annotated[
         str | None,
         typer.Option(
-            help="Words of the target prompt that drive the edit, by commas; else where prompts differ."
+            metavar="A,B",
+            help="Words of the target prompt that drive the edit; else where the prompts differ.",
         ),
     ] = None,
     frames: Annotated[
         str | None, typer.Option(metavar="A-B", help="Frames to edit, from 0, both ends included; else all.")
     ] = None,
     rate: Annotated[
-        str | None, typer.Option(help="Frames a second of an image sequence, such as 24000/1001.")
+        str | None,
+        typer.Option(metavar="N", help="Frames a second of an image sequence, such as 24000/1001; else 24."),
     ] = None,
-    editor: Annotated[str, typer.Option(help="Editing method.")] = "flowanchor",
+    editor: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Editing method: flowanchor, flowedit or flowedit-mask."),
+    ] = "flowanchor",
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the method. Repeatable.")
     ] = None,
     model: Annotated[
-        str, typer.Option(help="Name of a model, or path of a diffusers-layout folder.")
+        str,
+        typer.Option(metavar="NAME", help="A name of `flowanchor models list`, or a model folder's path."),
     ] = "shapes",
-    preset: Annotated[str, typer.Option(help="draft, standard or final.")] = "standard",
+    preset: Annotated[str, typer.Option(metavar="NAME", help="draft, standard or final.")] = "standard",
     steps: Annotated[
-        int | None, typer.Option(help="Steps of the schedule, in place of the preset's.")
+        int | None,
+        typer.Option(
+            metavar="N", parser=whole_number, help="Steps of the schedule, in place of the preset's."
+        ),
     ] = None,
     skip: Annotated[
-        int | None, typer.Option(help="Steps left out at the noisy end; more keeps more.")
+        int | None,
+        typer.Option(
+            metavar="N", parser=whole_number, help="Steps left out at the noisy end; more keeps more."
+        ),
     ] = None,
-    shift: Annotated[float | None, typer.Option(help="Shift of the schedule towards noise.")] = None,
-    negative: Annotated[str | None, typer.Option(help="Negative prompt, in place of the model's.")] = None,
-    seed: Annotated[int, typer.Option(help="Number that fixes the noise.")] = 0,
+    shift: Annotated[
+        float | None,
+        typer.Option(metavar="X", parser=number, help="Shift of the schedule towards noise."),
+    ] = None,
+    negative: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Negative prompt, in place of the model's.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", parser=whole_number, help="Number that fixes the noise.")
+    ] = 0,
     margin: Annotated[
-        float, typer.Option(help="Surroundings the model sees, as a share of the region.")
+        float,
+        typer.Option(
+            metavar="X",
+            parser=number,
+            help="Surroundings the model sees, as a share of the region's longer side.",
+        ),
     ] = 0.25,
     mode: Annotated[
         Literal["detail", "fast"], typer.Option(help="Scale the crop to the model's size, or keep its scale.")
     ] = "detail",
-    grow: Annotated[int, typer.Option(help="Pixels by which the region may grow.")] = 0,
-    feather: Annotated[int, typer.Option(help="Width of the soft edge outside the region, in pixels.")] = 8,
+    grow: Annotated[
+        int,
+        typer.Option(metavar="N", parser=whole_number, help="Pixels by which the region may grow."),
+    ] = 0,
+    feather: Annotated[
+        int,
+        typer.Option(
+            metavar="N", parser=whole_number, help="Width of the soft edge outside the region, in pixels."
+        ),
+    ] = 8,
     deliver: Annotated[
         Literal["full", "patch"], typer.Option(help="Whole frames, or the region with its matte as alpha.")
     ] = "full",
     out_format: Annotated[
         str | None,
         typer.Option(
-            "--format", help="h264, prores, ffv1, png; patch: prores4444, png. Else by the name's ending."
+            "--format",
+            metavar="NAME",
+            help="h264, prores (both compress the whole frame again), ffv1, png (both exact); patch: "
+            "prores4444, png. Else by -o's ending; without -o h264, of a patch prores4444.",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Output file, or pattern for images.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="Output file, or pattern for images; a movie of that name is replaced. Else CLIP-full or "
+            "CLIP-patch beside the clip, or the next free -2, -3 …",
+        ),
     ] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet to this PNG.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Write a contact sheet to this file.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:N.")] = "auto",
     priority: Annotated[
-        int, typer.Option(min=-100, max=100, help="Place in the queue: higher runs first.")
+        int, typer.Option(metavar="N", min=-100, max=100, help="Place in the queue: higher runs first.")
     ] = 0,
     detach: Annotated[
-        bool, typer.Option("--detach", help="Print the job's id and leave; `flowanchor jobs fetch` delivers.")
+        bool,
+        typer.Option("--detach", help="Print the job's id and leave; `flowanchor jobs fetch ID` delivers."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Last line of output: the result as JSON.")] = False,
 ) -> None:
     """Edit the marked region of CLIP so that SOURCE becomes TARGET; everything outside stays as it is."""
     with reported(as_json):
-        from flowanchor_core.edit_plan import plan_edit
         from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
 
         first, last = parse_frames(frames)
@@ -131,22 +183,24 @@ def edit(
             sheet=sheet,
         )
         # Here first: messages name the user's own files, and nothing is sent in vain.
-        plan = plan_edit(request)
-        with reporter() as show, Client.connect() as client:
+        plan, named = edit_job.planned(request), out is not None
+        with reporter() as show, connected(show) as client:
             if client.warning:
                 show.note(client.warning)
             if detach:
-                job = edit_job.submit(client, plan, device, priority, show)
+                job = edit_job.submit(client, plan, device, priority, show, named)
             else:
-                result = edit_job.run(client, plan, device, priority, show)
+                result = edit_job.run(client, plan, device, priority, show, named)
         if detach:
             print(json.dumps({"job": job.id}) if as_json else job.id)
+            tell_of_fetch(job.id)
         else:
             print_result(result, as_json)
 
 
 def print_result(result: EditResult, as_json: bool) -> None:
-    """The outcome on standard output: one JSON line, or the same facts to read."""
+    """The outcome on standard output: one JSON line, or the same facts to read (but the notices, which were
+    told on standard error when they came up)."""
     if as_json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
         return
@@ -157,13 +211,22 @@ def print_result(result: EditResult, as_json: bool) -> None:
     print(f"  {count} at {result.rate}, {result.deliver} as {result.format}")
     steps, skip = result.sampling["steps"], result.sampling["skip"]
     how = f"{result.editor} with {result.model}, {result.preset}, {steps} steps of which {skip} are skipped"
-    print(f"  {how}, seed {result.seed}: {result.forwards} runs of the transformer")
-    print(f"  largest difference outside the region: {result.max_abs_diff_outside}{_why(result)}")
+    print(f"  {how}, seed {result.seed}: {runs_of_the_model(result.forwards)}")
+    difference = f"{result.max_abs_diff_outside}{_why(result)}"
+    print(f"  largest difference outside the region and its soft edge: {difference}")
     print(f"  {total:.1f} s ({phases})")
     if result.sheet is not None:
         print(f"  contact sheet: {result.sheet}")
-    for text in result.notices:
-        print(f"  Note: {text}")
+
+
+def runs_of_the_model(count: int) -> str:
+    """ "1 run of the model", "92 runs of the model"."""
+    return "1 run of the model" if count == 1 else f"{count} runs of the model"
+
+
+def tell_of_fetch(job: str) -> None:
+    """Say on standard error how a job that was left to the daemon gets delivered."""
+    print(f"`flowanchor jobs fetch {job}` delivers it.", file=sys.stderr)
 
 
 def _why(result: EditResult) -> str:

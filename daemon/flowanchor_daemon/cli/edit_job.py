@@ -9,23 +9,52 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowanchor.v1 import jobs_pb2
+from flowanchor.v1 import jobs_pb2, system_pb2
 from flowanchor_client import ENDED, Client, DaemonUnreachable, ServiceFailure, failure_of_job, new_request_id
 
+from flowanchor_core.errors import ModelError
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.edit_upload import message, ship, uploaded
+from flowanchor_daemon.cli.fetch import UNNAMED
+from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.outcome import JOB_CANCELLED
 from flowanchor_daemon.cli.progress import JobProgress, Reporter, bytes_shown
+
+_NO_ENGINE_YET = (system_pb2.ENGINE_STATE_STOPPED, system_pb2.ENGINE_STATE_STARTING)
 
 if TYPE_CHECKING:
     from flowanchor_core.edit_plan import EditPlan
     from flowanchor_core.progress import EditResult
+    from flowanchor_core.request import EditRequest
 
 
-def submit(client: Client, plan: EditPlan, device: str, priority: int, show: Reporter) -> jobs_pb2.Job:
+def planned(request: EditRequest) -> EditPlan:
+    """The request, checked; a model that could be pulled is named as such.
+
+    Raises:
+        FlowAnchorError: the request cannot be carried out.
+    """
+    from flowanchor_core.edit_plan import plan_edit
+    from flowanchor_daemon.models import catalog
+
+    try:
+        return plan_edit(request)
+    except ModelError as failure:
+        if failure.code != "unknown-model" or catalog.find(request.model) is None:
+            raise
+        raise ModelError(
+            failure.code,
+            f"The model '{request.model}' is not installed.",
+            f"Get it with `flowanchor models pull {request.model}`.",
+        ) from failure
+
+
+def submit(
+    client: Client, plan: EditPlan, device: str, priority: int, show: Reporter, named: bool = True
+) -> jobs_pb2.Job:
     """Send a checked edit's files and queue it.
 
-    Interrupted in between, it leaves no job that runs on unseen.
+    Interrupted in between, it leaves no job that runs on unseen. `named`: the output's name is the user's.
     """
     shipment = ship(plan)
     model = known_model(plan)
@@ -35,6 +64,8 @@ def submit(client: Client, plan: EditPlan, device: str, priority: int, show: Rep
 
     out, sheet = plan.request.delivery.out, plan.request.sheet
     deliver_to = {"out": str(out.absolute())}
+    if not named:
+        deliver_to[UNNAMED] = "yes"
     if sheet is not None:
         deliver_to["sheet"] = str(sheet.absolute())
     suffixes = client.info().limits.media_suffixes
@@ -59,13 +90,17 @@ def known_model(plan: EditPlan) -> str:
     return register_link(plan.card.folder)
 
 
-def run(client: Client, plan: EditPlan, device: str, priority: int, show: Reporter) -> EditResult:
+def run(
+    client: Client, plan: EditPlan, device: str, priority: int, show: Reporter, named: bool = True
+) -> EditResult:
     """Edit and deliver; Ctrl-C and SIGTERM cancel the job and come through when it has stopped.
+
+    An output that the user gave no name (`named`) is called otherwise if its name is taken by then.
 
     Raises:
         ServiceFailure: the job failed, was cancelled from elsewhere, or its result could not be fetched.
     """
-    job = submit(client, plan, device, priority, show)
+    job = submit(client, plan, device, priority, show, named)
     try:
         job = follow(client, job, show)
     except (KeyboardInterrupt, SystemExit):
@@ -73,12 +108,13 @@ def run(client: Client, plan: EditPlan, device: str, priority: int, show: Report
         raise
     except DaemonUnreachable as failure:
         raise with_job(failure, job.id) from failure
-    targets = plan.delivery.files(plan.clip, plan.first, plan.last)
     request = plan.request
+    delivery, out = plan.delivery, request.delivery.out
+    if not named and (unused := free(out)) != out:
+        delivery, out = replace(delivery, out=unused), unused
+    targets = delivery.files(plan.clip, plan.first, plan.last)
     try:
-        result = deliver(
-            client, job, targets, request.delivery.out, request.sheet, bytes_shown(show, "download")
-        )
+        result = deliver(client, job, targets, out, request.sheet, bytes_shown(show, "download"))
     except ServiceFailure as failure:
         raise with_job(failure, job.id) from failure
     for notice in result.notices[len(job.result.notices) :]:
@@ -88,15 +124,20 @@ def run(client: Client, plan: EditPlan, device: str, priority: int, show: Report
 
 def follow(client: Client, job: jobs_pb2.Job, show: Reporter) -> jobs_pb2.Job:
     """Show a job until it has succeeded; raises ServiceFailure when it ends otherwise."""
-    shown = JobProgress(show)
+    shown, waits_for_engine = JobProgress(show), True
     shown.see(job)
     for update in client.watch(job.id, since=0):
         job = update.job
         shown.see(job)
+        if waits_for_engine and job.state == jobs_pb2.JOB_STATE_RUNNING:
+            waits_for_engine = False
+            if not job.progress.phase and client.diagnose().engine in _NO_ENGINE_YET:
+                show.say("Starting the engine: it loads torch, which takes about 10 s.")
     if job.state == jobs_pb2.JOB_STATE_FAILED:
         raise failure_of_job(job)
     if job.state == jobs_pb2.JOB_STATE_CANCELLED:
-        raise ServiceFailure(JOB_CANCELLED, f"The job {job.id} was cancelled.", "Retry it to run it again.")
+        again = f"`flowanchor jobs retry {job.id}` runs it again."
+        raise ServiceFailure(JOB_CANCELLED, f"The job {job.id} was cancelled.", again)
     return job
 
 

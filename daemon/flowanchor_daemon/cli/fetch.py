@@ -13,6 +13,10 @@ from flowanchor.v1 import jobs_pb2
 
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli.delivery import results_of
+from flowanchor_daemon.cli.notation import free
+
+UNNAMED = "unnamed"
+"""Kept with a job whose output the user gave no name: then nothing of that name is replaced."""
 
 _PLACE = re.compile(r"%0?(\d*)d|(#+)")
 _NUMBER = re.compile(r"(\d+)(?=\.[^.]*$)")
@@ -21,14 +25,20 @@ _NUMBER = re.compile(r"(\d+)(?=\.[^.]*$)")
 def destination(job: jobs_pb2.Job, out: Path | None, sheet: Path | None) -> tuple[Path, Path | None]:
     """Output and contact sheet: as given, else as asked for when the job was submitted from this command.
 
+    A job that repeats or varies another one has that one's names, and a name may not be the user's own: such
+    names are counted on (`name-2`) where they are taken.
+
     InputError if neither says where.
     """
-    asked = _asked(job)
+    asked = asked_for(job)
     if out is None:
         if "out" not in asked:
             raise InputError("output-name", f"The job {job.id} does not say where to.", "Give -o a name.")
         out = Path(asked["out"])
-        sheet = sheet or (Path(asked["sheet"]) if "sheet" in asked else None)
+        if job.parent or UNNAMED in asked:
+            out = free(out)
+        if sheet is None and "sheet" in asked:
+            sheet = free(Path(asked["sheet"])) if job.parent else Path(asked["sheet"])
     return out, sheet
 
 
@@ -84,7 +94,7 @@ def _image_targets(found: Sequence[jobs_pb2.Artifact], out: Path) -> list[Path]:
     return names
 
 
-def _asked(job: jobs_pb2.Job) -> dict[str, str]:
+def asked_for(job: jobs_pb2.Job) -> dict[str, str]:
     """The names this command kept with the job; nothing for another host's."""
     if job.client != "cli":
         return {}
@@ -94,4 +104,4 @@ def _asked(job: jobs_pb2.Job) -> dict[str, str]:
         return {}
     if not isinstance(raw, dict):
         return {}
-    return {key: raw[key] for key in ("out", "sheet") if isinstance(raw.get(key), str)}
+    return {key: raw[key] for key in ("out", "sheet", UNNAMED) if isinstance(raw.get(key), str)}

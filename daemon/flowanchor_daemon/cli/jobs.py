@@ -12,18 +12,20 @@ from typing import Annotated
 
 import typer
 from flowanchor.v1 import jobs_pb2
-from flowanchor_client import Client, ServiceFailure
 
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli import edit_job, fetch, jobs_view
+from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.delivery import deliver
-from flowanchor_daemon.cli.edit import print_result
+from flowanchor_daemon.cli.edit import print_result, tell_of_fetch
+from flowanchor_daemon.cli.notation import whole_number
 from flowanchor_daemon.cli.outcome import CANCELLED, reported
 from flowanchor_daemon.cli.progress import bytes_shown, reporter
+from flowanchor_daemon.cli.which import find, find_id
 
 app = typer.Typer(help="Edits that are waiting, running and done.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+Id = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, its beginning, or `last`.")]
 Json = Annotated[bool, typer.Option("--json", help="Last line of output: the outcome as JSON.")]
 
 
@@ -35,12 +37,13 @@ def _root() -> None:
 @app.command("list")
 def list_jobs(
     state: Annotated[
-        list[str] | None, typer.Option(help=f"Only these: {', '.join(jobs_view.STATES)}. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help=f"Only these: {', '.join(jobs_view.STATES)}. Repeatable."),
     ] = None,
     queue: Annotated[
         bool, typer.Option("--queue", help="Waiting and running jobs, in the order they will run.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of a table.")] = False,
 ) -> None:
     """List jobs, newest first."""
@@ -51,8 +54,9 @@ def list_jobs(
                 "unknown-state", f"There is no state '{unknown[0]}'.", f"Use {', '.join(jobs_view.STATES)}."
             )
         order = jobs_pb2.JOB_ORDER_QUEUE if queue else jobs_pb2.JOB_ORDER_NEWEST
-        with Client.connect() as client:
-            found = list(client.jobs([jobs_view.STATES[name] for name in state or ()], order, limit=limit))
+        with connected() as client:
+            listed = client.jobs([jobs_view.STATES[name] for name in state or ()], order, limit=limit)
+            found = jobs_view.with_requests(client, listed)
         if as_json:
             print(json.dumps([jobs_view.as_plain(job) for job in found], ensure_ascii=False))
         elif found:
@@ -64,8 +68,10 @@ def list_jobs(
 @app.command()
 def watch(job: Id, as_json: Json = False) -> None:
     """Show a job's progress until it ends. Ctrl-C stops watching; the job goes on."""
-    with reported(as_json), _leaving_it(job), reporter() as show, Client.connect() as client:
-        ended = edit_job.follow(client, _get(client, job), show)
+    with reported(as_json), reporter() as show, connected(show) as client:
+        found = find(client, job)
+        with _leaving_it(found.id):
+            ended = edit_job.follow(client, found, show)
         if as_json:
             print(json.dumps(jobs_view.as_plain(ended), ensure_ascii=False))
         else:
@@ -78,59 +84,72 @@ def fetch_job(
     out: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--out", help="Output file, or pattern or folder for images; else as first asked."
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="Output file, or pattern or folder for images; else as first asked, with -2, -3 … added to "
+            "a name that is taken if the job is a variation or was given no name.",
         ),
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Write the contact sheet, if one was made, here.")
+        Path | None, typer.Option(metavar="PNG", help="Write the contact sheet, if one was made, here.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Deliver a job's result; wait for it if the job has not ended yet."""
     with reported(as_json):
-        with _leaving_it(job), reporter() as show, Client.connect() as client:
-            ended = edit_job.follow(client, _get(client, job), show)
-            out, sheet = fetch.destination(ended, out, sheet)
-            names = fetch.targets(ended, out)
-            output = names[0] if out.is_dir() and len(names) == 1 else out
-            result = deliver(client, ended, names, output, sheet, bytes_shown(show, "download"))
+        with reporter() as show, connected(show) as client:
+            found = find(client, job)
+            with _leaving_it(found.id):
+                ended = edit_job.follow(client, found, show)
+                out, sheet = fetch.destination(ended, out, sheet)
+                names = fetch.targets(ended, out)
+                output = names[0] if out.is_dir() and len(names) == 1 else out
+                result = deliver(client, ended, names, output, sheet, bytes_shown(show, "download"))
         print_result(result, as_json)
 
 
 @app.command()
 def cancel(job: Id, as_json: Json = False) -> None:
     """Stop a job: at once while it waits, within a step while it runs."""
-    with reported(as_json), _leaving_it(job), Client.connect() as client:
-        found = client.cancel(job)
-        for update in client.watch(found.id):
-            found = update.job
+    with reported(as_json), connected() as client:
+        found = client.cancel(find_id(client, job))
+        with _leaving_it(found.id):
+            for update in client.watch(found.id):
+                found = update.job
         _tell(found, as_json, f"{found.id} is {jobs_view.state_name(found)}.")
 
 
-@app.command()
+@app.command(short_help="Queue a job's edit again, with the same seed.")
 def retry(job: Id, as_json: Json = False) -> None:
     """Queue a job's edit again, with the same seed, and print the new job's id."""
-    with reported(as_json), Client.connect() as client:
-        found = client.retry(job)
+    with reported(as_json), connected() as client:
+        found = client.retry(find_id(client, job))
         _tell(found, as_json, found.id)
+        tell_of_fetch(found.id)
 
 
-@app.command()
+@app.command(short_help="Queue a job's edit again, with another seed.")
 def vary(
     job: Id,
-    seed: Annotated[int | None, typer.Option(min=0, help="The new seed; else one is drawn.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", parser=whole_number, help="The new seed; else one is drawn.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Queue a job's edit again, with another seed, and print the new job's id."""
-    with reported(as_json), Client.connect() as client:
-        found = client.vary(job, seed)
+    with reported(as_json), connected() as client:
+        found = client.vary(find_id(client, job), seed)
         _tell(found, as_json, found.id)
+        tell_of_fetch(found.id)
 
 
 @app.command()
 def move(
     job: Id,
-    priority: Annotated[int | None, typer.Option(min=-100, max=100, help="Higher runs first.")] = None,
+    priority: Annotated[
+        int | None, typer.Option(metavar="N", min=-100, max=100, help="Higher runs first.")
+    ] = None,
     before: Annotated[str, typer.Option(metavar="JOB", help="A waiting job to run it before.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -138,25 +157,28 @@ def move(
     with reported(as_json):
         if priority is None and not before:
             raise InputError("request-invalid", "Nothing says where to.", "Give --priority or --before.")
-        with Client.connect() as client:
-            found = client.move(job, priority, before)
+        with connected() as client:
+            found = client.move(find_id(client, job), priority, find_id(client, before) if before else "")
         place = f"place {found.queue_position}" if found.queue_position else jobs_view.state_name(found)
         _tell(found, as_json, f"{found.id} has priority {found.priority}: {place}.")
 
 
 @app.command()
 def delete(
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs that have ended.")],
+    jobs: Annotated[
+        list[str], typer.Argument(metavar="JOB...", help="Ids, or their beginnings, of jobs that have ended.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Forget jobs that have ended and remove their results."""
-    with reported(as_json), Client.connect() as client:
-        for job in jobs:
+    with reported(as_json), connected() as client:
+        ids = list(dict.fromkeys(find_id(client, job) for job in jobs))
+        for job in ids:
             client.delete(job)
             if not as_json:
                 print(f"{job} is deleted.")
         if as_json:
-            print(json.dumps({"deleted": jobs}))
+            print(json.dumps({"deleted": ids}))
 
 
 @contextmanager
@@ -167,13 +189,6 @@ def _leaving_it(job: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"No longer waiting for the job {job}; `flowanchor jobs cancel` stops it.", file=sys.stderr)
         raise typer.Exit(CANCELLED) from None
-
-
-def _get(client: Client, job: str) -> jobs_pb2.Job:
-    found = client.job(job)
-    if found is None:
-        raise ServiceFailure("job-unknown", f"There is no job {job}.", "See `flowanchor jobs list`.")
-    return found.job
 
 
 def _tell(job: jobs_pb2.Job, as_json: bool, text: str) -> None:

@@ -43,13 +43,11 @@ def _root(
     pass
 
 
-app.command("edit")(edit.edit)
+app.command("edit", short_help="Edit the marked region of a clip.")(edit.edit)
 app.command("demo")(demo.demo)
-# The daemon's own parser answers for its options, --help among them.
-_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-app.command("serve", context_settings=_PASSED_ON)(service.serve)
+app.command("serve", short_help="Run the daemon in the foreground.")(service.serve)
 app.command("stop")(service.stop)
-app.command("doctor")(doctor.doctor)
+app.command("doctor", short_help="Look at all that edits need, and say what helps.")(doctor.doctor)
 app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")

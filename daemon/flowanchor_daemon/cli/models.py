@@ -12,8 +12,10 @@ from flowanchor.v1 import models_pb2
 from flowanchor_client import Client, ServiceFailure
 
 from flowanchor_core import folders, models
+from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import Reporter, bytes_shown, reporter
+from flowanchor_daemon.media.quota import human
 
 app = typer.Typer(help="Models on this machine.", no_args_is_help=True)
 
@@ -29,13 +31,16 @@ def _root() -> None:
 @app.command("list")
 def list_models(
     everything: Annotated[
-        bool, typer.Option("--all", help="Also those that can be pulled, and folders once given by path.")
+        bool, typer.Option("--all", help="Also those not installed, and folders once given by path.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of lines.")] = False,
 ) -> None:
-    """List the models that can be named; any other folder can be given by its path."""
+    """List the installed models, and name those that can be pulled.
+
+    Any other folder in the diffusers layout can be given to --model by its path.
+    """
     with reported(as_json):
-        with Client.connect() as client:
+        with connected() as client:
             known = client.models()
         shown = known if everything else [m for m in known if m.installed and m.source != "linked"]
         if as_json:
@@ -45,7 +50,7 @@ def list_models(
             _print_model(model)
         missing = [model for model in known if not model.installed]
         if missing and not everything:
-            names = ", ".join(f"{model.name} ({model.bytes / 1e9:,.1f} GB)" for model in missing)
+            names = ", ".join(f"{model.name} ({human(model.bytes)})" for model in missing)
             print(f"`flowanchor models pull` gets: {names}")
         print(f"Other models: put their folders into {folders.models_folder()}, or give --model a path.")
 
@@ -53,15 +58,17 @@ def list_models(
 @app.command()
 def pull(name: Name, as_json: Json = False) -> None:
     """Download a model; it goes on where an earlier download broke off. Ctrl-C stops it."""
-    with reported(as_json), reporter() as show, Client.connect() as client:
+    with reported(as_json), reporter() as show, connected(show) as client:
         _follow(client, client.pull(name), "pull", show)
         _tell(as_json, name, f"{name} is installed.")
 
 
 @app.command("import")
 def import_folder(
-    folder: Annotated[Path, typer.Argument(help="A model in the diffusers layout.")],
-    name: Annotated[str | None, typer.Option(help="What to call it; else as its folder.")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A model in the diffusers layout.")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call it; else as its folder.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Copy a model from a folder, its files checked."""
@@ -77,8 +84,8 @@ def import_folder(
 
 @app.command()
 def verify(name: Name, as_json: Json = False) -> None:
-    """Check a model's files against what was published, or against what was imported."""
-    with reported(as_json), reporter() as show, Client.connect() as client:
+    """Check a model's files: unchanged since published or imported?"""
+    with reported(as_json), reporter() as show, connected(show) as client:
         _follow(client, client.verify(name), "verify", show)
         _tell(as_json, name, f"All files of {name} are as they should be.")
 
@@ -86,11 +93,11 @@ def verify(name: Name, as_json: Json = False) -> None:
 @app.command()
 def load(
     name: Name,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:N.")] = "auto",
     as_json: Json = False,
 ) -> None:
     """Read a model into memory, so that the next edit begins at once."""
-    with reported(as_json), Client.connect() as client:
+    with reported(as_json), connected() as client:
         client.load(name, device)
         _tell(as_json, name, f"{name} is loaded.")
 
@@ -150,7 +157,7 @@ def _plain(model: models_pb2.Model) -> dict[str, Any]:
 
 def _print_model(model: models_pb2.Model) -> None:
     world = f", knows only {model.world}" if model.world else ""
-    size = f"{model.bytes / 1e6:,.1f} MB"
+    size = human(model.bytes)
     state = ", loaded" if model.loaded else "" if model.installed else ", not installed"
     print(
         f"{model.name:<20} {model.native_width}x{model.native_height}, {model.native_frames} frames, "

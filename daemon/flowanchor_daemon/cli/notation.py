@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
+
+import typer
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.geometry import Box
@@ -30,6 +34,21 @@ def parse_frames(text: str | None) -> tuple[int, int | None]:
     if found[2] is None:
         return first, first
     return first, int(found[3]) if found[3] else None
+
+
+def whole_number(text: str) -> int:
+    """ "12" -> 12; typer.BadParameter in plain words for anything else."""
+    if re.fullmatch(r"\s*[-+]?\d{1,19}\s*", text) is None:
+        raise typer.BadParameter(f"'{text[:40]}' is no whole number.")
+    return int(text)
+
+
+def number(text: str) -> float:
+    """ "0.25" -> 0.25; typer.BadParameter in plain words for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text[:40]}' is no number.") from None
 
 
 def parse_rate(text: str | None) -> Fraction | None:
@@ -81,7 +100,10 @@ def parse_param(text: str) -> tuple[str, Any]:
 def output_for(
     clip: Path, deliver: Literal["full", "patch"], out_format: str | None, out: Path | None
 ) -> tuple[str, Path]:
-    """Format and path of the output; where --format is silent the name's ending decides."""
+    """Format and path of the output; where --format is silent the name's ending decides.
+
+    Without `out` it is a name beside the clip that nothing has yet.
+    """
     formats = FULL_FORMATS if deliver == "full" else PATCH_FORMATS
     known = tuple(formats.values())
     if out_format is not None and out_format not in known:
@@ -95,7 +117,7 @@ def output_for(
         ending = {value: key for key, value in formats.items()}[chosen]
         stem = re.sub(r"[._-]?%0?\d*d$", "", clip.stem) or "clip"
         name = f"{stem}-{deliver}.%04d.png" if chosen == "png" else f"{stem}-{deliver}{ending}"
-        return chosen, clip.parent / name
+        return chosen, free(clip.parent / name)
     chosen = out_format or formats.get(out.suffix.lower(), "")
     if not chosen:
         raise InputError(
@@ -104,3 +126,27 @@ def output_for(
             f"Use {', '.join(formats)} or say --format.",
         )
     return chosen, out
+
+
+def free(path: Path) -> Path:
+    """`path` if nothing is called so, else the first of `name-2`, `name-3` … that is free.
+
+    A name with a place for numbers (`name.%04d.png`) is free where no file fits it.
+    """
+    stem, place, ending = path.stem, "", path.suffix
+    if (numbered := re.fullmatch(r"(.*?)([._-]?(?:%0?\d*d|#+))", stem)) is not None:
+        stem, place = numbered[1], numbered[2]
+    for number in itertools.count(2):
+        if not _taken(path):
+            return path
+        path = path.parent / f"{stem}-{number}{place}{ending}"
+    raise AssertionError("a count has ended")
+
+
+def _taken(path: Path) -> bool:
+    place = re.search(r"%0?\d*d|#+", path.name)
+    if place is None:
+        return os.path.lexists(path)
+    before, after = re.escape(path.name[: place.start()]), re.escape(path.name[place.end() :])
+    fits = re.compile(rf"{before}\d+{after}")
+    return path.parent.is_dir() and any(fits.fullmatch(name) for name in os.listdir(path.parent))

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 LINE_EVERY_SECONDS = 2.0
+_ENOUGH_TO_FORETELL = 0.05
+"""Share of a job that must have passed before the time left for the rest is worth telling."""
 _CUT_SHORT = {
     "engine-crashed": "The engine ended unexpectedly",
     "daemon-ended": "The daemon ended",
@@ -23,7 +25,11 @@ _CUT_SHORT = {
 
 
 class Reporter(Protocol):
-    """Shows events as they come. Used as a context manager so that a bar is always taken down again."""
+    """Shows events as they come. Used as a context manager so that a bar is always taken down again.
+
+    `whole` tells of all phases together (None: no longer), and is shown beside the next steps, instead of the
+    time left for their phase alone; `say` gives a line of its own.
+    """
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -31,7 +37,9 @@ class Reporter(Protocol):
     ) -> None: ...
     def phase(self, name: str, total: int) -> None: ...
     def step(self, name: str, done: int, total: int, seconds_left: float | None) -> None: ...
+    def whole(self, fraction: float | None, seconds_left: float | None) -> None: ...
     def note(self, text: str) -> None: ...
+    def say(self, text: str) -> None: ...
 
 
 class Bar:
@@ -43,10 +51,12 @@ class Bar:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[whole]}"),
             console=Console(stderr=True),
             transient=True,
         )
         self._task: TaskID | None = None
+        self._whole = ""
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -60,14 +70,23 @@ class Bar:
     def phase(self, name: str, total: int) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(name, total=total, left="")
+        self._task = self._bar.add_task(name, total=total, left="", whole=self._whole)
 
     def step(self, name: str, done: int, total: int, seconds_left: float | None) -> None:
         if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, left=_left(seconds_left))
+            left = _left(seconds_left) if done < total and not self._whole else ""
+            self._bar.update(self._task, completed=done, total=total, left=left, whole=self._whole)
+
+    def whole(self, fraction: float | None, seconds_left: float | None) -> None:
+        self._whole = _of_all(fraction, seconds_left)
+        if self._task is not None:
+            self._bar.update(self._task, whole=self._whole)
 
     def note(self, text: str) -> None:
-        self._bar.console.print(f"Note: {text}", markup=False, highlight=False, soft_wrap=True)
+        self.say(f"Note: {text}")
+
+    def say(self, text: str) -> None:
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class Lines:
@@ -76,6 +95,7 @@ class Lines:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last = 0.0
+        self._whole = ""
 
     def __enter__(self) -> Self:
         return self
@@ -92,10 +112,18 @@ class Lines:
     def step(self, name: str, done: int, total: int, seconds_left: float | None) -> None:
         if done == total or self._clock() - self._last >= LINE_EVERY_SECONDS:
             self._last = self._clock()
-            print(f"{name}: {done}/{total} {_left(seconds_left)}".rstrip(), file=sys.stderr, flush=True)
+            left = f" {self._whole or _left(seconds_left)}".rstrip() if done < total else ""
+            self.say(f"{name}: {done}/{total}{left}")
+
+    def whole(self, fraction: float | None, seconds_left: float | None) -> None:
+        told = _of_all(fraction, seconds_left)
+        self._whole = f"({told})" if told else ""
 
     def note(self, text: str) -> None:
-        print(f"Note: {text}", file=sys.stderr, flush=True)
+        self.say(f"Note: {text}")
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
 
 def reporter() -> Reporter:
@@ -106,12 +134,18 @@ class JobProgress:
     """Shows a job's updates. They are snapshots: steps and phases that passed between two of them are told as
     done."""
 
-    def __init__(self, show: Reporter) -> None:
+    def __init__(self, show: Reporter, clock: Callable[[], float] = time.monotonic) -> None:
         self._show = show
+        self._clock = clock
         self._phase = ""
         self._step = self._total = 0
         self._notices = self._attempts = 0
         self._waiting = 0
+        self._began: tuple[float, float] | None = None
+        """When the attempt's first fraction was seen, and which."""
+        self._resumes = False
+        """It is to be told yet from which step the newest attempt goes on."""
+        self._done_before = 0
 
     def see(self, job: Job) -> None:
         """Show what is new in `job`."""
@@ -126,29 +160,52 @@ class JobProgress:
         self._see_attempts(job)
         if job.state == jobs_pb2.JOB_STATE_SUCCEEDED:
             self._complete()
+            self._show.whole(None, None)
         elif job.state == jobs_pb2.JOB_STATE_RUNNING and job.progress.phase:
             self._see_progress(job.progress)
 
     def _see_attempts(self, job: Job) -> None:
         for attempt in job.attempts[max(1, self._attempts) :]:
             why = _CUT_SHORT.get(job.attempts[attempt.number - 2].outcome, "The attempt was cut short")
-            where = f"from step {attempt.resumed_at}" if attempt.resumed_at else "from the beginning"
-            self._show.note(f"{why}; attempt {attempt.number} goes on {where}.")
+            self._show.note(f"{why}; attempt {attempt.number} begins.")
+            self._resumes, self._began = True, None
         self._attempts = max(self._attempts, len(job.attempts))
+        if job.attempts:
+            self._done_before = job.attempts[-1].resumed_at
+        # Where it goes on from is known once the model is loaded, how many steps there are once it edits.
+        phase = job.progress.phase if job.state == jobs_pb2.JOB_STATE_RUNNING else ""
+        if self._resumes and phase not in ("", "load") and (phase == "edit" or not self._done_before):
+            self._resumes = False
+            number, total = len(job.attempts), self._done_before + job.progress.total
+            where = f"from step {self._done_before} of {total}" if self._done_before else "from the beginning"
+            self._show.note(f"Attempt {number} goes on {where}.")
 
     def _see_progress(self, progress: jobs_pb2.Progress) -> None:
+        done_before = self._done_before if progress.phase == "edit" else 0
+        step, total = progress.step + done_before, progress.total + done_before
         if progress.phase != self._phase:
             self._complete()
             self._phase = progress.phase
-            self._show.phase(progress.phase, progress.total)
-        self._step, self._total = progress.step, progress.total
+            self._show.phase(progress.phase, total)
+        self._step, self._total = step, total
+        self._see_whole(progress.fraction)
         left = progress.seconds_left if progress.HasField("seconds_left") else None
-        if progress.step:
-            self._show.step(progress.phase, progress.step, progress.total, left)
+        if step:
+            self._show.step(progress.phase, step, total, left)
+
+    def _see_whole(self, fraction: float) -> None:
+        """Tell how far all phases are together, and when they are done if they go on at the pace so far."""
+        now = self._clock()
+        if self._began is None or fraction < self._began[1]:
+            self._began = (now, fraction)
+        gone, spent = fraction - self._began[1], now - self._began[0]
+        known = gone >= _ENOUGH_TO_FORETELL and spent >= 1
+        if fraction > 0:
+            self._show.whole(fraction, spent / gone * (1 - fraction) if known else None)
 
     def _complete(self) -> None:
         if self._phase and self._step < self._total:
-            self._show.step(self._phase, self._total, self._total, 0.0)
+            self._show.step(self._phase, self._total, self._total, None)
         self._step = self._total
 
 
@@ -170,6 +227,14 @@ def bytes_shown(show: Reporter, phase: str) -> Callable[[int, int], None]:
         show.step(phase, min(whole, round(done / 1e6)), whole, left)
 
     return told
+
+
+def _of_all(fraction: float | None, seconds_left: float | None) -> str:
+    """ "12 % of all, 40 s left"; nothing where there is nothing of which this is a part."""
+    if fraction is None:
+        return ""
+    left = f", {_left(seconds_left)}" if seconds_left is not None else ""
+    return f"{fraction * 100:.0f} % of all{left}"
 
 
 def _left(seconds: float | None) -> str:

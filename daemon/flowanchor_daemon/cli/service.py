@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,16 +16,47 @@ from flowanchor import rendezvous
 from flowanchor.rendezvous import DaemonLock, Discovery, RendezvousError
 from flowanchor_client import Client, DaemonUnreachable, ServiceFailure
 
+from flowanchor_daemon.cli.notation import number
 from flowanchor_daemon.cli.outcome import reported
 
 _POLL_SECONDS = 0.05
+_TELL_SECONDS = 1.0
 
 
-def serve(context: typer.Context) -> None:
-    """Run the daemon in the foreground until Ctrl-C; `flowanchor serve --help` lists its options."""
+def serve(
+    idle_exit: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            parser=number,
+            help="End after this long without calls and jobs; below 0: never.",
+        ),
+    ] = 900.0,
+    keep_alive: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            parser=number,
+            help="Free the model's memory after this long without edits; 0: at once, below 0: never.",
+        ),
+    ] = 300.0,
+    listen: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Also listen here; needs TLS unless it is loopback."),
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, PEM.")] = None,
+) -> None:
+    """Run the daemon in the foreground until Ctrl-C.
+
+    Exit code 5: another daemon of this user runs.
+    """
     from flowanchor_daemon.serve import main
 
-    raise typer.Exit(main(context.args))
+    given = {"--listen": listen, "--tls-cert": tls_cert, "--tls-key": tls_key}
+    arguments = [f"--idle-exit={idle_exit!r}", f"--keep-alive={keep_alive!r}"]
+    arguments += [f"{name}={value}" for name, value in given.items() if value is not None]
+    raise typer.Exit(main(arguments))
 
 
 def stop(
@@ -67,8 +99,12 @@ def _ask(pid: int | None, now: bool) -> None:
 
 
 def _wait_for_end(folder: Path, pid: int | None, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
+    deadline, told = begun + seconds, False
     while DaemonLock(folder).is_held():
+        if not told and time.monotonic() > begun + _TELL_SECONDS:
+            told = True
+            print("Waiting for the running step to end and be kept.", file=sys.stderr, flush=True)
         found = Discovery.read(folder)
         if found is not None and found.pid != pid:
             return  # that one has ended; this is another program's new one

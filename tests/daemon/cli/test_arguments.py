@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import typer
+from flowanchor_daemon.cli.main import app
 from flowanchor_daemon.cli.notation import (
+    number,
     output_for,
     parse_box,
     parse_frames,
     parse_param,
     parse_rate,
     parse_words,
+    whole_number,
 )
+from typer.testing import CliRunner
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.geometry import Box
@@ -143,3 +149,38 @@ def test_output_without_a_format(
 
 def test_an_image_sequence_lends_its_name_without_the_counter() -> None:
     assert output_for(Path("shot.%04d.png"), "full", None, None) == ("h264", Path("shot-full.mp4"))
+
+
+def test_an_output_that_was_given_no_name_replaces_nothing(tmp_path: Path) -> None:
+    clip = tmp_path / "shot.mp4"
+    for name in ("shot-full.mp4", "shot-full-2.mp4", "shot-full-3.mp4"):
+        assert output_for(clip, "full", None, None)[1] == tmp_path / name
+        (tmp_path / name).touch()
+    for name in ("shot-full.%04d.png", "shot-full-2.%04d.png"):
+        assert output_for(clip, "full", "png", None)[1] == tmp_path / name
+        (tmp_path / (name % 7)).touch()
+    given = tmp_path / "shot-full.mp4"
+    assert output_for(clip, "full", None, given)[1] == given
+
+
+@pytest.mark.parametrize("text", ["abc", "1.5", "", "9" * 40])
+def test_what_is_no_number_is_said_in_plain_words(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is no whole number"):
+        whole_number(text)
+    assert (whole_number("-3"), number("0.25")) == (-3, 0.25)
+
+
+def test_no_command_shows_a_type_of_pythons() -> None:
+    """What stands after an option in --help is for people."""
+    for words in (
+        ["edit"],
+        ["serve"],
+        ["jobs", "list"],
+        ["jobs", "fetch"],
+        ["jobs", "vary"],
+        ["models", "load"],
+    ):
+        shown = CliRunner().invoke(app, [*words, "--help"]).output
+        options = shown.partition("Options:")[2]
+        assert "--help" in options
+        assert re.findall(r"<[^>]*>", options.replace("<detail|fast>", "").replace("<full|patch>", "")) == []

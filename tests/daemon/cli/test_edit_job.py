@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from flowanchor.v1 import jobs_pb2, types_pb2
+from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from flowanchor_client import Client, JobUpdate, ServiceFailure
 from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.delivery import deliver
@@ -26,6 +26,7 @@ class Daemon:
         self.cancelled: list[str] = []
         self.written: list[Path] = []
         self.refuses: Path | None = None
+        self.engine = system_pb2.ENGINE_STATE_BUSY
 
     def watch(self, job: str, since: int = 0) -> Iterator[JobUpdate]:
         while self.states:
@@ -33,6 +34,9 @@ class Daemon:
             if isinstance(state, BaseException):
                 raise state
             yield JobUpdate(jobs_pb2.Job(id=job, state=state), b"")
+
+    def diagnose(self) -> system_pb2.DiagnoseResponse:
+        return system_pb2.DiagnoseResponse(engine=self.engine)
 
     def cancel(self, job: str) -> None:
         self.cancelled.append(job)
@@ -77,6 +81,15 @@ def test_a_job_cancelled_elsewhere_is_exit_code_130() -> None:
     with pytest.raises(ServiceFailure) as caught:
         edit_job.follow(client(Daemon(RUNNING, CANCELLED)), jobs_pb2.Job(id="one"), Lines())
     assert exit_code(caught.value) == 130
+    assert "`flowanchor jobs retry one`" in caught.value.action
+
+
+def test_the_start_of_an_engine_is_told_once_and_only_then(capsys: pytest.CaptureFixture[str]) -> None:
+    for engine, times in ((system_pb2.ENGINE_STATE_STARTING, 1), (system_pb2.ENGINE_STATE_BUSY, 0)):
+        daemon = Daemon(RUNNING, RUNNING, jobs_pb2.JOB_STATE_SUCCEEDED)
+        daemon.engine = engine
+        edit_job.follow(client(daemon), jobs_pb2.Job(id="one"), Lines())
+        assert capsys.readouterr().err.count("Starting the engine") == times
 
 
 def test_a_failed_job_raises_what_it_says() -> None:

@@ -30,6 +30,18 @@ def test_results_go_where_they_were_first_asked_for_unless_told_otherwise(tmp_pa
     assert destination(job(context=context), tmp_path / "b.mkv", None) == (tmp_path / "b.mkv", None)
 
 
+def test_a_variation_or_an_unnamed_result_replaces_nothing(tmp_path: Path) -> None:
+    for name in ("out.mkv", "sheet.png"):
+        (tmp_path / name).touch()
+    asked = {"out": str(tmp_path / "out.mkv"), "sheet": str(tmp_path / "sheet.png")}
+    first = job(context=json.dumps(asked).encode())
+    assert destination(first, None, None) == (tmp_path / "out.mkv", tmp_path / "sheet.png")
+    first.parent = "another"
+    assert destination(first, None, None) == (tmp_path / "out-2.mkv", tmp_path / "sheet-2.png")
+    unnamed = job(context=json.dumps({**asked, "unnamed": "yes"}).encode())
+    assert destination(unnamed, None, None) == (tmp_path / "out-2.mkv", tmp_path / "sheet.png")
+
+
 @pytest.mark.parametrize(
     ("context", "client"),
     [(b"", "cli"), (b"\xff", "cli"), (b"[]", "cli"), (b'{"out": 3}', "cli"), (b'{"out": "/a"}', "blender")],

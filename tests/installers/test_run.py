@@ -228,6 +228,17 @@ def test_all_checks_run_and_failures_are_named(
     assert "failed: mypy" in capsys.readouterr().out
 
 
+def test_a_failed_set_up_of_blenders_fails_the_run_and_a_missing_python_leaves_their_tests_out(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "set_up", lambda *_: Path("/clone/.venv"))
+    monkeypatch.setattr(run, "run_tests", lambda *_: 0)
+    for code, outcome in ((0, 0), (1, 1), (run.NO_PYTHON_FOR_BLENDER, 0)):
+        monkeypatch.setattr(run, "blender", lambda arguments, code=code: code)
+        assert run.main(["test"]) == outcome
+    assert "left out" in capsys.readouterr().out
+
+
 def test_the_script_needs_nothing_but_the_standard_library() -> None:
     bare = subprocess.run(
         [sys.executable, "-I", "-S", str(SCRIPT), "--help"],

@@ -4,7 +4,17 @@
 import bpy
 
 from . import preferences, properties
-from .ui import operators_daemon, operators_edit, operators_jobs, panels, presets, runtime, thumbnails, timer
+from .ui import (
+    estimate,
+    operators_daemon,
+    operators_edit,
+    operators_jobs,
+    panels,
+    presets,
+    runtime,
+    thumbnails,
+    timer,
+)
 
 _registered: list[type] = []
 
@@ -35,6 +45,7 @@ def unregister() -> None:
     timer.unregister()
     runtime.close()
     thumbnails.clear()
+    estimate.forget()
     properties.unregister()
     while _registered:
         bpy.utils.unregister_class(_registered.pop())

@@ -40,6 +40,7 @@ EXPORT_STOPPED = "Export stopped. Nothing was sent and nothing changed."
 SUBMITTED = "Edit sent; the result will be placed above “{strip}”."
 EMPTY_MASK = "The mask marks nothing on any frame of the range."
 EMPTY_MASK_HELP = "Draw it over the strip, or choose another source for the region."
+ESTIMATE = "About {time} and {memory} for {steps} steps, as the last such edit"
 DISMISS = "Dismiss"
 
 # Clip and range

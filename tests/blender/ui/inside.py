@@ -217,6 +217,39 @@ def settings_and_seeds(stage: Stage) -> None:
     assert not stage.session.jobs()
 
 
+def panels_draw(stage: Stage) -> None:
+    """Every panel in every state an edit goes through, drawn on a layout that checks what it is given."""
+    draw_all = importlib.import_module("layouts").draw_all  # beside this file
+
+    outcome: dict[str, list[str]] = stage.outcome.setdefault("shown", {})
+    outcome["nothing"] = draw_all(None, None)
+    scene = stage.scene()
+    for kind in ("mask", "modifier", "strip", "alpha", "box"):
+        scene.flowanchor.mask_kind = kind
+        outcome[kind] = draw_all(scene, stage.strips()["shot"])
+    bpy.ops.flowanchor.check_coverage()
+    stage.pump(lambda: stage.session.daemon.models, "the daemon's models")
+    bpy.ops.flowanchor.set_parameter(parameter="beta1")
+    scene.flowanchor.use_schedule = scene.flowanchor.use_negative = True
+    outcome["connected"] = draw_all(scene, stage.strips()["shot"])
+    bpy.ops.flowanchor.reset_parameter(parameter="beta1")
+    made = stage.edit()
+    stage.pump(lambda: stage.view(made).phase == "edit" and stage.view(made).step, "the edit runs")
+    outcome["running"] = draw_all(scene, stage.strips()["shot"])
+    stage.until_ended(made)
+    outcome["done"] = draw_all(scene, stage.strips()["shot"])
+    bpy.ops.flowanchor.daemon(wish="stop")
+    stage.pump(lambda: stage.session.daemon.state != "running", "the daemon ends")
+    outcome["stopped"] = draw_all(scene, stage.strips()["shot"])
+    scene.flowanchor.target_prompt = ""
+    try:
+        bpy.ops.flowanchor.edit()
+    except RuntimeError:
+        outcome["refused"] = draw_all(scene, stage.strips()["shot"])
+    stage.strips()["shot"].mute = True
+    outcome["muted"] = draw_all(scene, stage.strips()["shot"])
+
+
 def result_deleted(stage: Stage) -> None:
     """The daemon forgot the job, its files are gone here: told, not raised."""
     stage.scene()
@@ -316,6 +349,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
         registers_twice,
         whole_edit,
         settings_and_seeds,
+        panels_draw,
         result_deleted,
         daemon_missing,
         dies_in_mid_job,

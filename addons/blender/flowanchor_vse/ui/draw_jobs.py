@@ -11,7 +11,7 @@ from ..logic.views import DaemonView, JobView
 from ..text import say
 from . import runtime, thumbnails
 
-LETTER = 7.0
+LETTER = 6.4
 """Pixels a letter takes about, at a scale of 1; Blender's panels do not break lines by themselves."""
 MOST_JOBS = 20
 
@@ -27,7 +27,7 @@ JOB_ICONS = {
 
 def paragraph(layout: Any, context: Any, sentence: str, icon: str = "NONE") -> None:
     """A text over as many lines as it needs at the region's width."""
-    scale = context.preferences.system.ui_scale
+    scale = context.preferences.system.ui_scale or 1.0  # 0 where there is no window
     width = max(20, int((context.region.width - 60 * scale) / (LETTER * scale)))
     column = layout.column(align=True)
     for index, line in enumerate(textwrap.wrap(sentence, width) or [""]):

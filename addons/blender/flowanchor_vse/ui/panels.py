@@ -12,7 +12,7 @@ import bpy
 from .. import compat, masks, properties, strips, text
 from ..logic import words
 from ..text import say
-from . import draw_jobs, presets, runtime
+from . import draw_jobs, estimate, presets, runtime
 from .operators_edit import FLOWANCHOR_OT_edit
 from .work import chosen_mask, known_parameters
 
@@ -56,6 +56,8 @@ class Main:
             row = layout.row()
             row.scale_y = 1.5
             row.operator(FLOWANCHOR_OT_edit.bl_idname, icon="SHADERFX")
+            if strip is not None:
+                self._estimate(layout, context, scene, strip)
         if now is not None and now.failure is not None:
             box = layout.box()
             paragraph(box, context, now.failure.message, "ERROR")
@@ -64,6 +66,24 @@ class Main:
             row = box.row()
             row.operator("flowanchor.open_log", icon="TEXT")
             row.operator("flowanchor.dismiss", icon="X")
+
+    def _estimate(self, layout: Any, context: Any, scene: Any, strip: Any) -> None:
+        settings = properties.of(scene)
+        if strips.problem(scene, strip) is not None:
+            return
+        try:
+            part = strips.edited_range(scene, strip, settings.range_mode == "SCENE")
+        except strips.Refused:
+            return  # told where the range is chosen
+        found = estimate.expected(properties.to_edit(settings), part.count)
+        if found is not None:
+            sentence = say(
+                text.ESTIMATE,
+                time=draw_jobs.duration(found.seconds),
+                memory=draw_jobs.size(found.memory_bytes),
+                steps=found.steps,
+            )
+            paragraph(layout, context, sentence, "TIME")
 
 
 class Clip:
@@ -197,21 +217,26 @@ class Advanced:
         label = name.replace("_", " ").title()
         own = settings.parameters
         if name not in own.keys():  # noqa: SIM118  # no dict
-            part = row.split(factor=0.4)
-            left = part.row()
-            left.alignment = "RIGHT"
-            left.label(text=label)
-            right = part.row(align=True)
+            right = self._labelled(row, label)
             right.label(text=say(text.PRESET_VALUE))
             right.operator("flowanchor.set_parameter", text="", icon="ADD", emboss=False).parameter = name
             return
         if parameter.choices:
+            row = self._labelled(row, label)
             for choice in parameter.choices:
                 item = row.operator("flowanchor.set_parameter", text=choice, depress=own[name] == choice)
                 item.parameter, item.choice = name, choice
         else:
             row.prop(own, f'["{bpy.utils.escape_identifier(name)}"]', text=label)
         row.operator("flowanchor.reset_parameter", text="", icon="X").parameter = name
+
+    def _labelled(self, row: Any, label: str) -> Any:
+        """A row behind a label that stands where those of properties do."""
+        part = row.split(factor=0.4)
+        left = part.row()
+        left.alignment = "RIGHT"
+        left.label(text=label)
+        return part.row(align=True)
 
 
 class Jobs:

@@ -194,7 +194,18 @@ def run_tests(venv: Path, extra: Sequence[str]) -> int:
         "generated code": [python, "proto/generate.py", "--check"],
         "error page": [python, "-m", "flowanchor_daemon.errors.page", "--check"],
         # Before `extra`, so that `-m optin` or `-m long` on the command line wins.
-        "pytest": [python, "-m", "pytest", "-m", "not optin and not long", *extra],
+        "pytest": [
+            python,
+            "-m",
+            "pytest",
+            "-m",
+            "not optin and not long",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            *extra,
+        ],
     }
     # Tensors in tests are tiny: a second thread gains nothing, and on a busy machine costs many times the
     # work.

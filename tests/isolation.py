@@ -39,6 +39,10 @@ _CHANGING = (
 )
 
 
+REAL = "FLOWANCHOR_TESTS_REAL_FOLDERS"
+"""Tells the workers of a parallel run, which inherit our folders, which ones are the user's."""
+
+
 class TouchedUsersFolder(BaseException):
     """A test reached for a folder of the user's. Not an Exception: nothing may swallow it."""
 
@@ -47,12 +51,11 @@ class Run:
     """What `begin` found and made."""
 
     def __init__(self) -> None:
-        self.real = tuple(
-            str(folder)
-            for folder in (runtime_folder(), StateFolder.default().root, cache_folder(), models_folder())
-        )
+        users = (runtime_folder(), StateFolder.default().root, cache_folder(), models_folder())
+        inherited = os.environ.get(REAL)
+        self.real = tuple(inherited.split(os.pathsep)) if inherited else tuple(map(str, users))
         self.missing = [folder for folder in self.real if not os.path.lexists(folder)]
-        self.before = {name: os.environ.get(name) for name in (*VARIABLES, "FLOWANCHOR_DAEMON")}
+        self.before = {name: os.environ.get(name) for name in (*VARIABLES, REAL, "FLOWANCHOR_DAEMON")}
         # Short, as it has to hold a Unix socket's path.
         self.base = Path(tempfile.mkdtemp(prefix="fa-tests-"))
         self.on = True
@@ -79,6 +82,7 @@ def begin() -> None:
         folder = run.base / name.rpartition("_")[2].lower()
         folder.mkdir(mode=0o700)
         os.environ[name] = str(folder)
+    os.environ[REAL] = os.pathsep.join(run.real)
     os.environ.pop("FLOWANCHOR_DAEMON", None)
     sys.addaudithook(run.look_at)
 

@@ -223,7 +223,7 @@ def test_all_checks_run_and_failures_are_named(
         ["mypy"],
         ["proto/generate.py", "--check"],
         ["flowanchor_daemon.errors.page", "--check"],
-        ["pytest", "not optin and not long", "-k", "sar"],
+        ["pytest", "not optin and not long", "-n", "2", "--dist", "loadfile", "-k", "sar"],
     ]
     assert "failed: mypy" in capsys.readouterr().out
 

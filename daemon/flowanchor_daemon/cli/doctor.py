@@ -6,11 +6,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flowanchor_daemon.cli.outcome import FAILED, reported
+
+if TYPE_CHECKING:
+    from flowanchor_daemon.doctor import Finding
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")]
 Bundle = Annotated[
@@ -26,24 +29,27 @@ def doctor(as_json: AsJson = False, bundle: Bundle = None) -> None:
     """
     with reported(as_json):
         from flowanchor_daemon.doctor import Places, checks_of, examine
+        from flowanchor_daemon.doctor.bundle import checked, write_bundle
 
+        if bundle is not None:
+            checked(bundle)
         places = Places.default()
-        report = examine(checks_of(places))
+        print("Looking at everything; asking torch takes about 10 s.", file=sys.stderr, flush=True)
+        report = examine(checks_of(places), None if as_json else _print)
         written: Path | None = None
         if bundle is not None:
-            from flowanchor_daemon.doctor.bundle import write_bundle
-
             written = write_bundle(bundle, report, places)
         if as_json:
             answer: dict[str, Any] = {**report.as_json(), "bundle": None if written is None else str(written)}
             print(json.dumps(answer, ensure_ascii=False))
-        else:
-            for finding in report.findings:
-                print(f"{finding.level:<8} {finding.name:<26} {finding.text}")
-                if finding.action:
-                    print(f"{'':<35} -> {finding.action}")
-            if written is not None:
-                print(f"The bundle is {written}; look into it before you send it.")
+        elif written is not None:
+            print(f"The bundle is {written}; look into it before you send it.")
         if problems := report.count("problem"):
             print(f"{problems} of {len(report.findings)} findings are problems.", file=sys.stderr)
             raise typer.Exit(FAILED)
+
+
+def _print(finding: Finding) -> None:
+    print(f"{finding.level:<8} {finding.name:<26} {finding.text}", flush=True)
+    if finding.action:
+        print(f"{'':<35} -> {finding.action}", flush=True)

@@ -34,8 +34,19 @@ README = """\
 FlowAnchor's report about itself, made by `flowanchor doctor --bundle`.
 findings.json: what was looked at. versions.json: Python and its libraries. jobs.json: the newest jobs,
 without prompts, names and pictures. logs/: the ends of the logs. Tokens, home folders, names of users and of
-this computer, prompts and names of clips have been taken out: [****], ~, [**], [...].
+this computer, prompts and names of clips have been taken out: [****], ~, [**], [...]; [.] is where the
+program lies.
 """
+
+
+def checked(path: Path) -> Path:
+    """The absolute path of a bundle that can be called so; InputError as `write_bundle`."""
+    path = path.absolute()
+    if path.suffix.lower() != ".zip" or path.is_dir():
+        raise InputError("output-name", f"The bundle {path.name} is no zip.", "Give it the ending .zip.")
+    if not path.parent.is_dir():
+        raise InputError("output-folder-missing", f"There is no folder {path.parent}.", "Make it first.")
+    return path
 
 
 def write_bundle(path: Path, report: Report, places: Places) -> Path:
@@ -45,15 +56,11 @@ def write_bundle(path: Path, report: Report, places: Places) -> Path:
         InputError: `path` is no .zip, exists and is no file, or its folder does not exist.
         DeliveryError: it could not be written; nothing is left of it.
     """
-    path = path.absolute()
-    if path.suffix.lower() != ".zip" or path.is_dir():
-        raise InputError("output-name", f"The bundle {path.name} is no zip.", "Give it the ending .zip.")
-    if not path.parent.is_dir():
-        raise InputError("output-folder-missing", f"There is no folder {path.parent}.", "Make it first.")
+    path = checked(path)
     jobs, private = _jobs(places)
     redactor = Redactor.of_this_machine(_tokens(places), private)
     members = {
-        "README.txt": redactor.redact(README),
+        "README.txt": README,
         "findings.json": _json(redactor, _findings(report)),
         "versions.json": _json(redactor, _versions()),
         "jobs.json": _json(redactor, jobs),

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socket
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,11 +22,12 @@ TOKEN: Final = "[****]"
 HOME: Final = "~"
 NAME: Final = "[**]"
 PRIVATE: Final = "[...]"
+PLACE: Final = "[.]"
 
 _SECRET_NAME: Final = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(?:API|ACCESS|PRIVATE)_?KEY", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 8
-_SHORTEST_ANYWHERE: Final = 4
-"""Characters from which a name is taken out inside of words too; shorter ones only where they stand alone."""
+_SHORTEST_PRIVATE: Final = 3
+"""Characters from which a word of a prompt tells anything."""
 
 _TOKEN_LIKE: Final = (
     # A daemon's token, of whatever daemon: 32 bytes as URL-safe base64.
@@ -50,23 +52,26 @@ class Redactor:
     """What is known to be secret here. `redact` takes it out of a text, `redact_all` out of plain data.
 
     Whatever the letters' case, and also percent-encoded, JSON-escaped or with doubled backslashes, a token
-    becomes [****], a home folder ~, a user's or a computer's name [**], and `private` texts [...].
+    becomes [****], a home folder ~, one of the `places` (where the program lies) [.], a user's or a
+    computer's name [**], and `private` texts [...]. Names and private texts are taken out where they stand as
+    words of their own: a prompt's "star" is no part of "started".
     """
 
     tokens: tuple[str, ...] = ()
     homes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     _patterns: tuple[tuple[re.Pattern[str], str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = [name for name in self.names if name]
         patterns = [
             (_any_of(text for text in self.tokens if len(text) >= _SHORTEST_SECRET), TOKEN),
-            (_any_of(text for text in self.private if len(text) >= _SHORTEST_ANYWHERE), PRIVATE),
+            (_any_of((text for text in self.private if len(text) >= _SHORTEST_PRIVATE), alone=True), PRIVATE),
+            (_any_of(place for place in self.places if len(place) > 1), PLACE),
             (_any_of(home for home in self.homes if len(home) > 1), HOME),
-            (_any_of(name for name in names if len(name) >= _SHORTEST_ANYWHERE), NAME),
-            (_any_of((name for name in names if len(name) < _SHORTEST_ANYWHERE), alone=True), NAME),
+            (_any_of(names, alone=True), NAME),
         ]
         known = tuple((pattern, mark) for pattern, mark in patterns if pattern is not None)
         object.__setattr__(self, "_patterns", known)
@@ -82,11 +87,11 @@ class Redactor:
         return _ANY_HOME.sub(HOME, text)
 
     def redact_all(self, value: Any) -> Any:
-        """Plain data (as JSON has it) with every text in it redacted, keys included."""
+        """Plain data (as JSON has it) with every text in it redacted; keys are the program's own."""
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, Mapping):
-            return {self.redact(str(key)): self.redact_all(entry) for key, entry in value.items()}
+            return {str(key): self.redact_all(entry) for key, entry in value.items()}
         if isinstance(value, list | tuple):
             return [self.redact_all(entry) for entry in value]
         return value
@@ -109,7 +114,17 @@ class Redactor:
                 {*_user_names(), home.name, socket.gethostname(), socket.gethostname().split(".")[0]}
             ),
             private=tuple(private),
+            places=tuple(_places()),
         )
+
+
+def _places() -> Iterator[str]:
+    """Where this program lies: its clone or installation, and the environment it runs in."""
+    root = Path(__file__).resolve().parents[2]
+    yield str(root.parent if root.name == "daemon" else root)
+    if sys.prefix != sys.base_prefix:  # a system's own Python lies where everybody's does
+        yield sys.prefix
+        yield os.path.realpath(sys.prefix)
 
 
 def _hide_value(match: re.Match[str]) -> str:
@@ -139,7 +154,9 @@ def _any_of(texts: Iterable[str], alone: bool = False) -> re.Pattern[str] | None
         return None
     either = "|".join(re.escape(spelling) for spelling in sorted(spellings, key=len, reverse=True))
     # "\n" and the like in front, as logs and JSON write a line's end, are no part of a word.
-    around = rf"(?:(?<![^\W_])|(?<=\\[abfnrtv0]))(?:{either})(?![^\W_])" if alone else either
+    # So are "%2F" and the like of an address.
+    before = r"(?:(?<![^\W_])|(?<=\\[abfnrtv0])|(?<=%[0-9A-Fa-f]{2}))"
+    around = rf"{before}(?:{either})(?![^\W_])" if alone else either
     return re.compile(around, re.IGNORECASE)
 
 

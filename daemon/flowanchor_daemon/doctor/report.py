@@ -47,14 +47,21 @@ def checks_of(places: Places) -> dict[str, Check]:
     }
 
 
-def examine(checks: Mapping[str, Check]) -> Report:
-    """Run checks; one that fails itself is a finding too."""
+def examine(checks: Mapping[str, Check], told: Callable[[Finding], None] | None = None) -> Report:
+    """Run checks; one that fails itself is a finding too. `told` gets each finding when it is made."""
     found: list[Finding] = []
+
+    def add(finding: Finding) -> None:
+        found.append(finding)
+        if told is not None:
+            told(finding)
+
     for name, check in checks.items():
         try:
-            found.extend(check())
+            for finding in check():
+                add(finding)
         except Exception as failure:  # noqa: BLE001 - one broken check must not hide what the others find
-            found.append(
+            add(
                 problem(
                     name,
                     f"This could not be looked at ({type(failure).__name__}: {failure}).",

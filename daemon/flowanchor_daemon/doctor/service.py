@@ -7,11 +7,12 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from flowanchor.rendezvous import DaemonLock, Discovery, RendezvousError
-from flowanchor.v1 import system_pb2
+from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from flowanchor_client import Client, DaemonUnreachable, ServiceFailure
 from flowanchor_client.launch import FAILURE_FILE
 
@@ -22,6 +23,7 @@ from flowanchor_daemon.doctor.versions import version_of
 ANSWER_SECONDS: Final = 5.0
 RECENT_SECONDS: Final = 24 * 3600.0
 """A start that failed longer ago than this is not worth a word."""
+MOST_FAILURES: Final = 20
 FAILURE: Final = "failure"
 """First word of the findings about jobs that failed; their texts can quote a prompt."""
 
@@ -54,12 +56,13 @@ def check_daemon(places: Places) -> Iterator[Finding]:
     with client:
         try:
             answer = client.diagnose()
+            failed = list(client.jobs([jobs_pb2.JOB_STATE_FAILED], limit=MOST_FAILURES))
         except ServiceFailure as failure:
             yield problem("daemon", failure.message, failure.action)
             return
         yield _running(client.info(), answer)
     yield from _own_findings(answer)
-    yield from _failures(answer)
+    yield from _failures(failed)
 
 
 def _not_running(places: Places) -> Iterator[Finding]:
@@ -125,13 +128,18 @@ def _own_findings(answer: system_pb2.DiagnoseResponse) -> Iterator[Finding]:
         yield Finding(f"daemon {finding.name}", level, finding.text, finding.action)
 
 
-def _failures(answer: system_pb2.DiagnoseResponse) -> Iterator[Finding]:
-    """The last failures, newest first, one finding a code."""
-    counts = Counter(failure.code for failure in answer.last_failures)
-    newest = {failure.code: failure for failure in reversed(answer.last_failures)}
+def _failures(failed: Sequence[jobs_pb2.Job]) -> Iterator[Finding]:
+    """The last failures, newest first, one finding a code. What somebody asked for that could not be done
+    says nothing about the installation."""
+    failed = [job for job in failed if job.failure.kind != types_pb2.FAILURE_KIND_INPUT]
+    counts = Counter(job.failure.code for job in failed)
+    newest = {job.failure.code: job for job in reversed(failed)}
     for code, count in counts.items():
-        often = f" ({count} of the last {len(answer.last_failures)} failures)" if count > 1 else ""
-        yield warning(f"{FAILURE} {code}", newest[code].message + often, newest[code].action)
+        job = newest[code]
+        ended = datetime.fromtimestamp(job.finished_ms / 1000).strftime("%Y-%m-%d %H:%M")
+        often = f", {count} of the last {len(failed)} failures" if count > 1 else ""
+        text = f"{job.failure.message} (job {job.id}, {ended}{often})"
+        yield warning(f"{FAILURE} {code}", text, job.failure.action)
 
 
 def _duration(seconds: float) -> str:

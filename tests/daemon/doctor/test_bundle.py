@@ -15,7 +15,7 @@ from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_client import launch
 from flowanchor_daemon.cli.main import app
 from flowanchor_daemon.doctor import Finding, Places, Report, machine
-from flowanchor_daemon.doctor.bundle import tail, write_bundle
+from flowanchor_daemon.doctor.bundle import README, tail, write_bundle
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -185,3 +185,27 @@ def test_the_command_without_a_problem_ends_well(places: Places, monkeypatch: py
     answer = {"torch": "2", "threads": 1, "cuda": None, "devices": [], "missing_codecs": []}
     monkeypatch.setattr(machine, "_PROBE", f"print({json.dumps(answer)!r})")
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 0
+
+
+def test_a_name_that_is_no_zip_is_refused_before_anything_is_looked_at(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(places: Places) -> None:
+        raise AssertionError("it was looked at")
+
+    monkeypatch.setattr("flowanchor_daemon.doctor.checks_of", never)
+    done = CliRunner().invoke(app, ["doctor", "--bundle", str(tmp_path / "b.txt")])
+    assert (done.exit_code, "is no zip" in done.output) == (2, True)
+
+
+@pytest.mark.usefixtures("somebody")
+def test_the_bundles_own_words_are_left_alone(
+    places: Places, daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/data/people/home")
+    starring = job()
+    starring.request.words.append("star")
+    daemon.jobs = [starring]
+    found = members(write_bundle(tmp_path / "b.zip", REPORT, places))
+    assert found["README.txt"] == README
+    assert "started_ms" in json.loads(found["jobs.json"])["jobs"][0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import shutil
 import time
 from collections import namedtuple
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from flowanchor import rendezvous
 from flowanchor.rendezvous import DaemonLock, Discovery
-from flowanchor.v1 import system_pb2, types_pb2
+from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from flowanchor_client import connect, launch
 from flowanchor_daemon.doctor import Finding, Places, checks_of, examine, machine, versions
 from flowanchor_daemon.doctor import places as place_checks
@@ -207,9 +208,17 @@ def test_a_running_daemon_tells_its_state(places: Places, daemon: FakeDaemon) ->
     )
     for name in ("models", "failures"):  # the doctor looks at these itself
         daemon.answer.findings.add(name=name, severity=system_pb2.SEVERITY_WARNING, text="Twice.")
-    for message in ("The newest.", "An older one."):
-        daemon.answer.last_failures.append(
-            types_pb2.Failure(code="engine-crashed", message=message, action="Retry.")
+    run, typo = types_pb2.FAILURE_KIND_RUN, types_pb2.FAILURE_KIND_INPUT
+    for job, code, kind, message in (
+        ("ab1", "engine-crashed", run, "The newest."),
+        ("ab2", "engine-crashed", run, "An older one."),
+        ("ab3", "target-word-missing", typo, "Somebody mistyped."),
+    ):
+        failure = types_pb2.Failure(code=code, message=message, action="Retry.", kind=kind)
+        daemon.jobs.append(
+            jobs_pb2.Job(
+                id=job, state=jobs_pb2.JOB_STATE_FAILED, failure=failure, finished_ms=1_700_000_000_000
+            )
         )
     found = by_name(service_checks.check_daemon(places))
     assert found["daemon"].level == "ok"
@@ -218,7 +227,9 @@ def test_a_running_daemon_tells_its_state(places: Places, daemon: FakeDaemon) ->
     assert set(found) == {"daemon", "daemon disk", "failure engine-crashed"}
     failed = found["failure engine-crashed"]
     assert (failed.level, failed.action) == ("warning", "Retry.")
-    assert failed.text == "The newest. (2 of the last 2 failures)"
+    assert re.fullmatch(
+        r"The newest\. \(job ab1, 2023-11-1[45] \d\d:\d\d, 2 of the last 2 failures\)", failed.text
+    )
 
 
 def test_a_daemon_of_another_version_is_told(

@@ -133,8 +133,7 @@ def own_schedule(request: EditRequest, preset: presets.Preset) -> presets.Preset
     steps = preset.steps if request.steps is None else request.steps
     if not 1 <= steps <= MOST_STEPS:
         raise _out_of_range("steps", steps, f"1 to {MOST_STEPS}")
-    # A preset's skip is a share of its steps; with other steps the share is kept.
-    skip = round(preset.skip * steps / preset.steps) if request.skip is None else request.skip
+    skip = presets.skip_of(preset, steps) if request.skip is None else request.skip
     if not 0 <= skip < steps:
         raise _out_of_range("skip", skip, f"0 to {steps - 1} (one less than the steps)")
     shift = preset.shift if request.shift is None else request.shift

@@ -109,6 +109,12 @@ def get(card: ModelCard, name: str) -> Preset:
     return preset
 
 
+def skip_of(preset: Preset, steps: int) -> int:
+    """Steps that are left out of `steps` ones: a preset's skip is a share of its own, and the share is
+    kept."""
+    return round(preset.skip * steps / preset.steps)
+
+
 def _override(preset: Preset, values: Mapping[str, Any], card: ModelCard) -> Preset:
     known = {entry.name: getattr(preset, entry.name) for entry in fields(preset)}
     for key, value in values.items():

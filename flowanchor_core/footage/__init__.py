@@ -26,6 +26,7 @@ Leaving the `with` block puts the result under its final name; leaving it by any
 close included) leaves nothing behind.
 """
 
+from flowanchor_core.crops import Crop, model_size, plan_crop
 from flowanchor_core.footage.colour import frame_to_rgb, rgb_to_frame
 from flowanchor_core.footage.conflicts import files_of, refuse_overlap
 from flowanchor_core.footage.decode import check_range, read_frames
@@ -33,7 +34,7 @@ from flowanchor_core.footage.deliver import Delivery, DeliveryWriter
 from flowanchor_core.footage.mask_files import MaskTrack, open_mask, read_mask
 from flowanchor_core.footage.matte import grow_mask, matte_of
 from flowanchor_core.footage.probe import ClipInfo, probe
-from flowanchor_core.footage.region import Crop, Region, model_size, plan_crop, plan_region
+from flowanchor_core.footage.region import Region, plan_region
 from flowanchor_core.footage.verify import Proof
 
 __all__ = [

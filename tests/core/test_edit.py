@@ -22,6 +22,7 @@ from flowanchor_core.backbone import Backbone
 from flowanchor_core.edit import plan_edit, run_edit
 from flowanchor_core.edit_pixels import read_pictures
 from flowanchor_core.errors import FlowAnchorError, InputError
+from flowanchor_core.estimate import cost_of
 from flowanchor_core.masks import Box
 from flowanchor_core.progress import PHASES, Done, EditResult, Event, Notice, PhaseStarted, Progress
 from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
@@ -127,6 +128,35 @@ def test_forwards_are_four_a_step_less_the_one_the_first_shares(
 ) -> None:
     result, _ = run(request_, backbone)
     assert result.forwards == 4 * 3 - 1
+
+
+@pytest.mark.parametrize("frames", [9, 40])
+@pytest.mark.parametrize(("steps", "draws"), [(None, 1), (6, 2)])
+def test_an_edit_costs_what_was_estimated(
+    request_: EditRequest, backbone: Backbone, tmp_path: Path, frames: int, steps: int | None, draws: int
+) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", frames)
+    request = replace(request_, clip=clip, steps=steps, params={"n_avg": draws})
+    plan = plan_edit(request)
+    bounds = plan.mask.bounds()
+    assert bounds is not None
+    region = request.region
+    cost = cost_of(
+        plan.card,
+        plan.preset,
+        draws,
+        frames,
+        (WIDTH, HEIGHT),
+        bounds,
+        margin=region.margin,
+        around=region.grow + region.feather,
+        mode="detail",
+        bytes_each=4,
+    )
+    result, _ = run(request, backbone)
+    assert (cost.forwards, cost.windows) == (result.forwards, result.windows)
+    assert (cost.model_width, cost.model_height) == result.model_size
+    assert (cost.crop.x, cost.crop.y, cost.crop.width, cost.crop.height) == result.crop
 
 
 def test_same_seed_same_bits_other_seed_other_picture(

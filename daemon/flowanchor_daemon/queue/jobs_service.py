@@ -15,7 +15,7 @@ from flowanchor.v1 import jobs_pb2, jobs_pb2_grpc, system_pb2, types_pb2
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.media.store import MediaStore
 from flowanchor_daemon.models.manager import ModelManager
-from flowanchor_daemon.queue import requests
+from flowanchor_daemon.queue import estimates, requests
 from flowanchor_daemon.queue.board import Board
 from flowanchor_daemon.queue.fields import invalid, whole
 from flowanchor_daemon.queue.jobs import ENDED, NewJob
@@ -162,6 +162,13 @@ class JobsService(jobs_pb2_grpc.JobsServicer):
     ) -> jobs_pb2.DeleteJobResponse:
         await self._scheduler.delete(request.id)
         return jobs_pb2.DeleteJobResponse()
+
+    async def EstimateEdit(
+        self, request: jobs_pb2.EstimateEditRequest, context: Context
+    ) -> jobs_pb2.EstimateEditResponse:
+        edit = requests.without_media(request.edit, self._limits)
+        past = await self._store.db(self._store.past_results, edit.model, estimates.PAST_JOBS)
+        return await asyncio.to_thread(estimates.estimated, edit, request, past)
 
     async def _submit(self, new: NewJob, draw: bool = False) -> tuple[jobs_pb2.Job, bool]:
         """Queue a job whose model and media are here; a request id that is known needs neither."""

@@ -95,6 +95,21 @@ def normalised(edit: types_pb2.EditRequest, limits: system_pb2.Limits) -> types_
     return made
 
 
+def without_media(edit: types_pb2.EditRequest, limits: system_pb2.Limits) -> types_pb2.EditRequest:
+    """A checked copy of what decides an edit's cost, with defaults; prompts, clip and region may be missing.
+
+    Raises as `normalised`.
+    """
+    _check_size(edit, limits)
+    made = types_pb2.EditRequest()
+    made.CopyFrom(edit)
+    _check_names(made)
+    _check_sampling(made.sampling)
+    _check_region(made.region)
+    _check_parameters(made)
+    return made
+
+
 def with_seed(edit: types_pb2.EditRequest) -> types_pb2.EditRequest:
     """The edit as it will run: a copy whose random seed has been drawn."""
     made = types_pb2.EditRequest()

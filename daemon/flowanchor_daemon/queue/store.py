@@ -22,6 +22,7 @@ from flowanchor_daemon.queue.jobs import (
     ENDED,
     QUEUED,
     RUNNING,
+    SUCCEEDED,
     NewJob,
     StoredArtifact,
     label_of,
@@ -193,6 +194,23 @@ class JobStore(Runs):
     def removed(self, job: str) -> None:
         with self._change() as (sql, _):
             sql.execute("DELETE FROM removals WHERE id = ?", (job,))
+
+    def past_results(self, model: str, most: int) -> list[types_pb2.EditResult]:
+        """Results of the newest edits by a model that ran in one go, the newest first, `most` at the most."""
+        found = []
+        with self._reading() as sql:
+            rows = sql.execute(
+                "SELECT result FROM jobs WHERE state = ? AND result IS NOT NULL AND "
+                "(SELECT count(*) FROM attempts WHERE job = seq) = 1 ORDER BY seq DESC LIMIT 200",
+                (SUCCEEDED,),
+            )
+            for (packed,) in rows:
+                result = types_pb2.EditResult.FromString(packed)
+                if result.model == model:
+                    found.append(result)
+                if len(found) == most:
+                    break
+        return found
 
     def states(self) -> dict[str, int]:
         """State of every job by id."""

@@ -32,6 +32,7 @@ CAPABILITIES: Final = (
     "checkpoints",
     "geometry",
     "model-pull",
+    "estimate",
 )
 """What a client may rely on; names are added with minor versions and never change their meaning."""
 

@@ -35,6 +35,18 @@ def draw(
     return _frames(shapes, frames, height, width)
 
 
+def reach(shape: Geometry, frames: int) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a shape over all of its frames, in pixels; a stroke counts by its centre
+    line."""
+    if isinstance(shape, Box):
+        return shape.x, shape.y, shape.x + shape.width, shape.y + shape.height
+    # Points move linearly between keyframes, so the extremes lie at those, or at the ends of the range.
+    telling = {0, frames - 1, *(key.frame for key in shape.keyframes if 0 < key.frame < frames)}
+    points = np.concatenate([_points_at(shape.keyframes, frame) for frame in telling])
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
+
+
 def _frames(shapes: Sequence[Geometry], frames: int, height: int, width: int) -> Iterator[NDArray[np.bool_]]:
     still = np.zeros((height, width), dtype=np.bool_)
     for shape in shapes:

@@ -34,6 +34,11 @@ def clean_prompt(prompt: str) -> str:
     return " ".join(html.unescape(html.unescape(prompt)).split())
 
 
+def words_of(prompt: str) -> list[str]:
+    """The prompt's words in order, without the signs between them."""
+    return _WORD.findall(clean_prompt(prompt))
+
+
 def refuse_equal(source: str, target: str, words: Sequence[str] | None) -> None:
     """Raise InputError where the prompts are the same and no words are named: nothing is asked for then. (An
     editor would still repaint the region, with the target's guidance in place of the source's.)"""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from flowanchor_core import edit as edit_module
 from flowanchor_core.backbone import Backbone
 from flowanchor_core.edit import plan_edit, run_edit
+from flowanchor_core.edit_notices import notices_for
 from flowanchor_core.edit_pixels import read_pictures
 from flowanchor_core.errors import FlowAnchorError, InputError
 from flowanchor_core.estimate import cost_of
@@ -27,6 +28,7 @@ from flowanchor_core.masks import Box
 from flowanchor_core.progress import PHASES, Done, EditResult, Event, Notice, PhaseStarted, Progress
 from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
 from flowanchor_core.sheet import Column, SheetFile
+from flowanchor_core.tokens import target_tokens
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 9
 
@@ -380,6 +382,34 @@ def test_a_toy_model_on_other_footage_says_that_it_means_nothing(
         events = list(run_edit(plan_edit(replace(request_, model=str(toy))), backbone))
         said = [event for event in events if isinstance(event, Notice) and "means nothing" in event.text]
         assert len(said) == expected
+
+
+def test_a_toy_model_names_the_words_it_does_not_know(
+    request_: EditRequest, backbone: Backbone, model: Path, tmp_path: Path
+) -> None:
+    toy = tmp_path / "toy"
+    shutil.copytree(model, toy)
+    card = json.loads((toy / "flowanchor.json").read_text())
+    (toy / "flowanchor.json").write_text(json.dumps({**card, "world": "shapes"}))
+    known = request_.target_prompt.split()
+    pieces = [[f"▁{word}", -1.0] for word in known]
+    vocabulary = {"model": {"type": "Unigram", "vocab": pieces}}
+    (toy / "tokenizer" / "tokenizer.json").write_text(json.dumps(vocabulary))
+
+    def said(**change: Any) -> list[str]:
+        asked = replace(request_, model=str(toy), source_prompt="a circle", **change)
+        plan = plan_edit(asked)
+        target = target_tokens(backbone.tokenizer, asked.source_prompt, asked.target_prompt)
+        return [note.text for note in notices_for(plan, target) if note.code == "unknown-words"]
+
+    assert said() == []
+    (text,) = said(target_prompt="a blue dragon", negative_prompt="blurred")
+    assert text.endswith('toy does not know "dragon", "blurred". The words it knows: a, blue, circle.')
+
+
+def test_a_box_that_is_cut_is_told_with_the_result(request_: EditRequest, backbone: Backbone) -> None:
+    result, _ = run(replace(request_, geometry=(Box(20, 12, 16, 16), Box(56, 12, 16, 8))), backbone)
+    assert "56,12,8,8 (x,y,width,height) is left of it." in " ".join(result.notices)
 
 
 def test_a_removal_says_that_it_runs_without_anchors(request_: EditRequest, backbone: Backbone) -> None:

@@ -36,19 +36,20 @@ def parse_frames(text: str | None) -> tuple[int, int | None]:
     return first, int(found[3]) if found[3] else None
 
 
-def whole_number(text: str) -> int:
-    """ "12" -> 12; typer.BadParameter in plain words for anything else."""
+def whole_number(given: str | int) -> int:
+    """ "12" -> 12, and a default as it is; typer.BadParameter in plain words for anything else."""
+    text = str(given)
     if re.fullmatch(r"\s*[-+]?\d{1,19}\s*", text) is None:
         raise typer.BadParameter(f"'{text[:40]}' is no whole number.")
     return int(text)
 
 
-def number(text: str) -> float:
-    """ "0.25" -> 0.25; typer.BadParameter in plain words for anything else."""
+def number(given: str | float) -> float:
+    """ "0.25" -> 0.25, and a default as it is; typer.BadParameter in plain words for anything else."""
     try:
-        return float(text)
+        return float(given)
     except ValueError:
-        raise typer.BadParameter(f"'{text[:40]}' is no number.") from None
+        raise typer.BadParameter(f"'{str(given)[:40]}' is no number.") from None
 
 
 def parse_rate(text: str | None) -> Fraction | None:

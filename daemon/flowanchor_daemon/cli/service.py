@@ -67,27 +67,34 @@ def stop(
     """End the daemon. A running edit is kept where it stands and goes on when the daemon runs again."""
     with reported(as_json):
         try:
-            folder = rendezvous.runtime_folder()
-            found, lock = Discovery.read(folder), DaemonLock(folder)
-            held = lock.is_held()
+            folder = rendezvous.meeting_folder()
+            held, pid = _daemon_of(folder)
         except RendezvousError as failure:
             raise ServiceFailure(failure.code, failure.message, failure.action) from failure
         if not held:
             print(json.dumps({"stopped": None}) if as_json else "No daemon is running.")
             return
-        pid = found.pid if found is not None else lock.holder()
-        _ask(pid, now)
+        _ask(folder, now)
         _wait_for_end(folder, pid, wait)
         print(json.dumps({"stopped": pid}) if as_json else f"The daemon (process {pid}) has ended.")
 
 
-def _ask(pid: int | None, now: bool) -> None:
+def _daemon_of(folder: Path) -> tuple[bool, int | None]:
+    """Whether a daemon lives, and its process. The lock knows: a discovery file can be a dead one's, whose
+    number another program has by now."""
+    lock = DaemonLock(folder)
+    return lock.is_held(), lock.holder()
+
+
+def _ask(folder: Path, now: bool) -> None:
     try:
         with Client.connect(start=False, timeout=5) as client:
             client.shutdown(now)
     except DaemonUnreachable as failure:
-        # One of another version, or one that no longer answers, still hears a signal. Its lock is held, so
-        # the process that wrote its number there is it.
+        # One of another version, or one that does not answer, still hears a signal.
+        held, pid = _daemon_of(folder)
+        if not held:
+            return
         if pid is None:
             raise
         try:

@@ -168,6 +168,7 @@ def test_what_is_no_number_is_said_in_plain_words(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no whole number"):
         whole_number(text)
     assert (whole_number("-3"), number("0.25")) == (-3, 0.25)
+    assert (whole_number(7), number(0.5)) == (7, 0.5), "defaults go through it too"
 
 
 def test_no_command_shows_a_type_of_pythons() -> None:

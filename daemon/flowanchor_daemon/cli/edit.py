@@ -153,7 +153,7 @@ def edit(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Last line of output: the result as JSON.")] = False,
 ) -> None:
-    """Edit the marked region of CLIP so that SOURCE becomes TARGET; everything outside stays as it is."""
+    """Edit the marked region of CLIP so that SOURCE becomes TARGET; outside it only its soft edge changes."""
     with reported(as_json):
         from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
 

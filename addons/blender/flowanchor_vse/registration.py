@@ -5,7 +5,6 @@ import bpy
 
 from . import preferences, properties
 from .ui import (
-    estimate,
     operators_daemon,
     operators_edit,
     operators_jobs,
@@ -45,7 +44,6 @@ def unregister() -> None:
     timer.unregister()
     runtime.close()
     thumbnails.clear()
-    estimate.forget()
     properties.unregister()
     while _registered:
         bpy.utils.unregister_class(_registered.pop())

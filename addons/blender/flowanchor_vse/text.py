@@ -40,7 +40,11 @@ EXPORT_STOPPED = "Export stopped. Nothing was sent and nothing changed."
 SUBMITTED = "Edit sent; the result will be placed above “{strip}”."
 EMPTY_MASK = "The mask marks nothing on any frame of the range."
 EMPTY_MASK_HELP = "Draw it over the strip, or choose another source for the region."
-ESTIMATE = "About {time} and {memory} for {steps} steps, as the last such edit"
+ESTIMATE = "{forwards} model runs, about {memory}"
+ESTIMATE_TIME = "{forwards} model runs, about {memory} and {time}"
+ESTIMATE_MOST = "{estimate} at most; less where the mask is small"
+ASK = "Estimate"
+ASK_HELP = "Ask the daemon for the edit's model runs, memory and time before it is sent"
 DISMISS = "Dismiss"
 
 # Clip and range

@@ -66,6 +66,7 @@ class StandIn:
     this_tick: int = 0
     largest_answer: int = 0
     warning: str = ""
+    capabilities: tuple[str, ...] = ("estimate",)
     tasks: dict[str, models_pb2.ModelTask] = field(default_factory=dict)
     _connected: bool = False
     _left: int | None = None
@@ -143,7 +144,9 @@ class StandIn:
             raise DaemonUnreachable("api-version", "It speaks version 2.", "Update the older one.")
         self._connected = True
         limits = system_pb2.Limits(max_chunk_bytes=self.chunk)
-        return system_pb2.GetInfoResponse(version="9", api_major=1, limits=limits)
+        return system_pb2.GetInfoResponse(
+            version="9", api_major=1, capabilities=self.capabilities, limits=limits
+        )
 
     def drop(self) -> None:
         self._connected, self._left = False, None
@@ -239,6 +242,9 @@ class StandIn:
             return self.tasks[task]
 
         return self._answer("cancel_task", stop)
+
+    def estimate(self, request: jobs_pb2.EstimateEditRequest) -> jobs_pb2.EstimateEditResponse:
+        return self._answer("estimate", lambda: jobs_pb2.EstimateEditResponse(forwards=request.frames))
 
     def diagnose(self) -> system_pb2.DiagnoseResponse:
         return self._answer("diagnose", lambda: system_pb2.DiagnoseResponse(pid=1))

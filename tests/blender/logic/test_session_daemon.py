@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from flowanchor.v1 import models_pb2, types_pb2
+from flowanchor.v1 import jobs_pb2, models_pb2, types_pb2
 from flowanchor_client.connect import Start
 
 from tests.blender.logic.conftest import Desk
@@ -124,6 +124,26 @@ def test_wishes_go_before_edits_and_do_not_stop_them(desk: Desk) -> None:
     desk.session.wish("diagnose")
     desk.until(lambda: desk.session.daemon.diagnosis, 3)
     desk.until_state(record, "waiting")
+
+
+def test_an_estimate_is_of_the_newest_question(desk: Desk) -> None:
+    desk.standin.runs = True
+    for frames in (2, 3):
+        desk.session.estimate(jobs_pb2.EstimateEditRequest(frames=frames))
+    desk.idle()
+    found = desk.session.daemon.estimate
+    assert found is not None
+    question, answer = found
+    assert (question.frames, answer.forwards) == (3, 3)
+    assert desk.standin.connects == [Start.NEVER]
+
+
+def test_a_daemon_that_does_not_know_estimates_is_not_asked(desk: Desk) -> None:
+    desk.standin.runs, desk.standin.capabilities = True, ()
+    desk.session.estimate(jobs_pb2.EstimateEditRequest(frames=1))
+    desk.idle()
+    assert desk.session.daemon.estimate is None
+    assert desk.session.daemon.problem is None
 
 
 def test_a_newer_clients_warning_is_shown(desk: Desk) -> None:

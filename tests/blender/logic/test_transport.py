@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from flowanchor.rendezvous import DaemonLock, Discovery
+from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_client import DaemonUnreachable, ServiceFailure
 from flowanchor_client.connect import Start
 from flowanchor_vse.logic.ledger import Ledger, Origin, Record
@@ -215,6 +216,19 @@ def test_a_file_opened_again_finds_its_finished_edit_and_offers_it(host: Host) -
     host.session.fetch(record)
     host.until(lambda: host.placed)
     assert all(path.is_file() for path in host.placed[0].paths)
+
+
+def test_an_estimate_says_what_the_edit_then_costs(host: Host) -> None:
+    host.daemons()
+    edit = types_pb2.EditRequest(sampling=types_pb2.Sampling(steps=4, skip=0), device="cpu")
+    box = types_pb2.Box(x=8, y=8, width=40, height=32)
+    asked = jobs_pb2.EstimateEditRequest(edit=edit, width=64, height=48, frames=FRAMES, region=box)
+    host.session.estimate(asked)
+    host.until(lambda: host.session.daemon.estimate)
+    assert host.session.daemon.estimate is not None
+    question, found = host.session.daemon.estimate
+    assert question == asked
+    assert (found.forwards, found.windows, found.HasField("seconds")) == (15, 1, False)
 
 
 def test_a_stopped_daemon_is_told_and_started_by_a_wish(host: Host) -> None:

@@ -230,6 +230,9 @@ def panels_draw(stage: Stage) -> None:
     bpy.ops.flowanchor.check_coverage()
     stage.pump(lambda: stage.session.daemon.models, "the daemon's models")
     bpy.ops.flowanchor.set_parameter(parameter="beta1")
+    assert bpy.ops.flowanchor.estimate() == {"FINISHED"}
+    stage.pump(lambda: stage.session.daemon.estimate, "the estimate")
+    outcome["estimated"] = draw_all(scene, stage.strips()["shot"])
     scene.flowanchor.use_schedule = scene.flowanchor.use_negative = True
     outcome["connected"] = draw_all(scene, stage.strips()["shot"])
     bpy.ops.flowanchor.reset_parameter(parameter="beta1")

@@ -27,10 +27,11 @@ def test_panels_draw_in_every_state(
     assert "Marked at frame" in shown["connected"]
     assert "Running" in shown["connected"]
     assert "beta1" in shown["connected"].replace("Beta1", "beta1")
+    assert "model runs" in shown["estimated"]
+    assert "Estimate" in shown["connected"], "the settings are others now"
     assert "Editing" in shown["running"]
     assert "Cancel" not in shown["done"].replace("Cancelled", "")
     assert "Done" in shown["done"]
-    assert "for 12 steps" in shown["done"]
     assert "Start" in shown["stopped"]
     assert "Not running" in shown["stopped"]
     assert "Say in a few words what it should show." in shown["refused"]

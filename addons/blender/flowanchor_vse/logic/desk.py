@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
-from flowanchor.v1 import models_pb2, system_pb2
+from flowanchor.v1 import jobs_pb2, models_pb2, system_pb2
 from flowanchor_client import DaemonUnreachable, ServiceFailure
 from flowanchor_client.connect import Start
 
@@ -33,6 +33,8 @@ class DaemonDesk:
         self._model = ""
         self._models: tuple[models_pb2.Model, ...] | None = None
         self._diagnosis: system_pb2.DiagnoseResponse | None = None
+        self._question: jobs_pb2.EstimateEditRequest | None = None
+        self._estimate: tuple[jobs_pb2.EstimateEditRequest, jobs_pb2.EstimateEditResponse] | None = None
         self._pull: models_pb2.ModelTask | None = None
         self._pull_due = 0.0
         self._problem: Problem | None = None
@@ -47,6 +49,7 @@ class DaemonDesk:
             models=self._models,
             diagnosis=self._diagnosis,
             pull=self._pull,
+            estimate=self._estimate,
             waiting=tuple(self._wishes),
         )
 
@@ -59,6 +62,13 @@ class DaemonDesk:
         for one in ("models", "diagnose") if wish == "refresh" else (wish,):
             if one not in self._wishes:
                 self._wishes.append(one)
+        self._link.want(Start.NEVER)
+
+    def estimate(self, request: jobs_pb2.EstimateEditRequest) -> None:
+        """Ask what an edit would take; only the newest question is answered."""
+        self._problem, self._question = None, request
+        if "estimate" not in self._wishes:
+            self._wishes.append("estimate")
         self._link.want(Start.NEVER)
 
     def pull(self, model: str) -> None:
@@ -125,6 +135,7 @@ class DaemonDesk:
         calls: dict[str, Callable[[], None]] = {
             "models": self._read_models,
             "diagnose": self._diagnose,
+            "estimate": self._ask,
             "unload": self._unload,
             "stop": self._stop,
             "pull": lambda: self._begin_pull(now),
@@ -138,6 +149,11 @@ class DaemonDesk:
 
     def _diagnose(self) -> None:
         self._diagnosis = self._transport.diagnose()
+
+    def _ask(self) -> None:
+        info = self._link.info
+        if self._question is not None and info is not None and "estimate" in info.capabilities:
+            self._estimate = (self._question, self._transport.estimate(self._question))
 
     def _unload(self) -> None:
         self._transport.unload()

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from flowanchor.v1 import jobs_pb2
 from flowanchor_client import DaemonUnreachable, ServiceFailure, new_request_id
 from flowanchor_client.connect import Start
 
@@ -232,6 +233,10 @@ class Session:
         """Something about the daemon itself. "connect" looks for it, "start" starts it as well; "stop" ends
         it; "refresh" reads models and diagnosis; "unload" frees the engine's memory."""
         self._desk.wish(wish)
+
+    def estimate(self, request: jobs_pb2.EstimateEditRequest) -> None:
+        """Ask what an edit would take; `daemon.estimate` has the answer. No daemon is started for it."""
+        self._desk.estimate(request)
 
     def pull(self, model: str) -> None:
         """Download a model; `daemon.pull` tells how far it is."""

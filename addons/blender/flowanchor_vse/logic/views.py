@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flowanchor.v1 import models_pb2, system_pb2
+from flowanchor.v1 import jobs_pb2, models_pb2, system_pb2
 
 from .ledger import ENDED, Record
 
@@ -85,7 +85,8 @@ class JobView:
 
 @dataclass(frozen=True)
 class DaemonView:
-    """The daemon as last seen. `info`, `models` and `diagnosis` are None until they were read."""
+    """The daemon as last seen. `info`, `models`, `diagnosis` and `estimate` are None until they were
+    read."""
 
     state: DaemonState = "unknown"
     problem: Problem | None = None
@@ -94,6 +95,8 @@ class DaemonView:
     models: tuple[models_pb2.Model, ...] | None = None
     diagnosis: system_pb2.DiagnoseResponse | None = None
     pull: models_pb2.ModelTask | None = None
+    estimate: tuple[jobs_pb2.EstimateEditRequest, jobs_pb2.EstimateEditResponse] | None = None
+    """What was asked last, and the answer."""
     waiting: tuple[str, ...] = ()
     """Wishes not yet carried out, such as "unload"."""
 

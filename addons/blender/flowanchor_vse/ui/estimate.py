@@ -1,59 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an edit will take, from what the last one of the same settings took on this machine."""
+"""What the edit in the panel would take, as the daemon reckons it."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from typing import Any
 
-from ..logic.request import EditSettings
-from ..logic.views import JobView
+from flowanchor.v1 import jobs_pb2, types_pb2
 
-Key = tuple[str, str, str, int | None, int | None, str]
-
-
-@dataclass(frozen=True)
-class Pace:
-    """An edit as it ran: seconds, frames, steps of its sampling, most bytes the engine held."""
-
-    seconds: float
-    frames: int
-    steps: int
-    memory_bytes: int
-
-    def of(self, frames: int) -> Pace:
-        """The same for another number of frames; memory hardly depends on it."""
-        return replace(self, seconds=self.seconds * frames / self.frames, frames=frames)
+from .. import properties
+from ..logic.frames import FrameRange
+from ..logic.request import Box, Footage, UploadPlan, edit_request
 
 
-_paces: dict[Key, Pace] = {}
-_begun: dict[str, tuple[float, int, int]] = {}
-"""By job that runs: when it was first seen running, its steps, its memory."""
-
-
-def key(edit: EditSettings) -> Key:
-    return edit.model, edit.preset, edit.editor, edit.steps, edit.skip, edit.device
-
-
-def note(view: JobView) -> None:
-    """Follow a job from running to its end."""
-    if view.state == "running":
-        since, steps, memory = _begun.get(view.id, (time.monotonic(), 0, 0))
-        steps = view.total if view.phase == "edit" else steps
-        _begun[view.id] = (since, steps, max(memory, view.memory_bytes))
-    elif view.id in _begun:
-        since, steps, memory = _begun.pop(view.id)
-        if view.state in ("downloading", "placing", "done") and steps:
-            frames = view.record.origin.range.count
-            _paces[key(view.record.settings)] = Pace(time.monotonic() - since, frames, steps, memory)
-
-
-def expected(edit: EditSettings, frames: int) -> Pace | None:
-    """What such an edit takes; None before one of these settings was seen."""
-    found = _paces.get(key(edit))
-    return found.of(frames) if found is not None else None
-
-
-def forget() -> None:
-    _paces.clear()
-    _begun.clear()
+def request_for(scene: Any, part: FrameRange) -> jobs_pb2.EstimateEditRequest:
+    """The question: the panel's settings, the picture's size, how many frames. The region is told where it is
+    numbers; of a mask nothing is known before it is rendered, so the whole picture counts."""
+    panel = properties.of(scene)
+    plan = UploadPlan(Footage(()), boxes=(Box(0, 0, 1, 1),))
+    edit = edit_request(properties.to_edit(panel), plan, {})
+    for name in ("clip", "geometry", "seed", "host_context", "source_prompt", "target_prompt", "words"):
+        edit.ClearField(name)
+    scale = scene.render.resolution_percentage / 100
+    asked = jobs_pb2.EstimateEditRequest(
+        edit=edit,
+        width=int(scene.render.resolution_x * scale),
+        height=int(scene.render.resolution_y * scale),
+        frames=part.count,
+    )
+    if panel.mask_kind == "box" and min(panel.box[2:]) > 0:
+        x, y, width, height = map(float, panel.box)
+        asked.region.CopyFrom(types_pb2.Box(x=x, y=y, width=width, height=height))
+    return asked

@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from .. import compat, masks, preferences, properties, strips, text
-from . import runtime, timer
+from . import estimate, runtime, timer
 from .work import Work, chosen_mask
 
 
@@ -139,6 +139,26 @@ class FLOWANCHOR_OT_dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class FLOWANCHOR_OT_estimate(bpy.types.Operator):
+    bl_idname = "flowanchor.estimate"
+    bl_label = text.ASK
+    bl_description = text.ASK_HELP
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: Any) -> set[str]:
+        scene, strip = compat.sequencer_scene(context), compat.active_strip(context)
+        if scene is None or strip is None:
+            self.report({"ERROR"}, text.say(text.NO_STRIP))
+            return {"CANCELLED"}
+        try:
+            part = strips.edited_range(scene, strip, properties.of(scene).range_mode == "SCENE")
+        except strips.Refused as failure:
+            return report(self, failure)
+        runtime.get().session.estimate(estimate.request_for(scene, part))
+        timer.ensure()
+        return {"FINISHED"}
+
+
 class FLOWANCHOR_OT_check_coverage(bpy.types.Operator):
     bl_idname = "flowanchor.check_coverage"
     bl_label = text.CHECK_COVERAGE
@@ -188,4 +208,10 @@ class FLOWANCHOR_OT_middle_box(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (FLOWANCHOR_OT_edit, FLOWANCHOR_OT_dismiss, FLOWANCHOR_OT_check_coverage, FLOWANCHOR_OT_middle_box)
+CLASSES = (
+    FLOWANCHOR_OT_edit,
+    FLOWANCHOR_OT_dismiss,
+    FLOWANCHOR_OT_estimate,
+    FLOWANCHOR_OT_check_coverage,
+    FLOWANCHOR_OT_middle_box,
+)

@@ -68,22 +68,27 @@ class Main:
             row.operator("flowanchor.dismiss", icon="X")
 
     def _estimate(self, layout: Any, context: Any, scene: Any, strip: Any) -> None:
-        settings = properties.of(scene)
         if strips.problem(scene, strip) is not None:
             return
         try:
-            part = strips.edited_range(scene, strip, settings.range_mode == "SCENE")
+            part = strips.edited_range(scene, strip, properties.of(scene).range_mode == "SCENE")
         except strips.Refused:
             return  # told where the range is chosen
-        found = estimate.expected(properties.to_edit(settings), part.count)
-        if found is not None:
-            sentence = say(
-                text.ESTIMATE,
-                time=draw_jobs.duration(found.seconds),
-                memory=draw_jobs.size(found.memory_bytes),
-                steps=found.steps,
-            )
-            paragraph(layout, context, sentence, "TIME")
+        now = runtime.seen()
+        found = now.session.daemon.estimate if now is not None else None
+        if found is None or found[0] != estimate.request_for(scene, part):
+            layout.operator("flowanchor.estimate", icon="TIME")
+            return
+        _, told = found
+        sentence = say(
+            text.ESTIMATE_TIME if told.HasField("seconds") else text.ESTIMATE,
+            forwards=told.forwards,
+            memory=draw_jobs.size(told.memory_bytes),
+            time=draw_jobs.duration(told.seconds),
+        )
+        if not found[0].HasField("region"):
+            sentence = say(text.ESTIMATE_MOST, estimate=sentence)
+        paragraph(layout, context, sentence, "TIME")
 
 
 class Clip:

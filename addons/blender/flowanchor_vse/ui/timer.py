@@ -16,7 +16,7 @@ from bpy.app.handlers import persistent
 
 from .. import place, properties, strips, text
 from ..logic.ledger import Record
-from . import cleanup, estimate, runtime, thumbnails
+from . import cleanup, runtime, thumbnails
 
 SHORTEST = 0.02
 AFTER_TROUBLE = 2.0
@@ -65,10 +65,6 @@ def _step() -> tuple[str, float | None]:
     if changes.ledger or changes.to_place:
         runtime.write_ledger(now.session.ledger)
         cleanup.exports(now.session.ledger)
-    for job in changes.jobs:
-        view = now.session.job(job)
-        if view is not None:
-            estimate.note(view)
     if changes.daemon:
         _offer(now.session.daemon)
     if changes.jobs or changes.daemon or changes.to_place:

@@ -247,6 +247,11 @@ class Client:
             if not token:
                 return
 
+    def estimate(self, request: jobs_pb2.EstimateEditRequest) -> jobs_pb2.EstimateEditResponse:
+        """What an edit would cost, before anything of it is sent; of daemons with the capability
+        "estimate"."""
+        return self._call(lambda c: c.jobs.EstimateEdit, request)
+
     def cancel(self, job_id: str) -> jobs_pb2.Job:
         """Ask a job to stop; watch it to know when it has."""
         return self._call(lambda c: c.jobs.CancelJob, jobs_pb2.CancelJobRequest(id=job_id)).job

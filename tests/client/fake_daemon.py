@@ -116,6 +116,9 @@ class Jobs(jobs_pb2_grpc.JobsServicer):
     def VaryJob(self, request: Any, context: Any) -> jobs_pb2.VaryJobResponse:
         return jobs_pb2.VaryJobResponse(job=jobs_pb2.Job(id="three"))
 
+    def EstimateEdit(self, request: Any, context: Any) -> jobs_pb2.EstimateEditResponse:
+        return jobs_pb2.EstimateEditResponse(forwards=request.frames)
+
     def MoveJob(self, request: Any, context: Any) -> jobs_pb2.MoveJobResponse:
         return jobs_pb2.MoveJobResponse(job=jobs_pb2.Job(id=request.id, priority=request.priority))
 

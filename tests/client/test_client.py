@@ -47,6 +47,7 @@ def test_no_method_starts_a_thread(runtime: Path, tmp_path: Path, monkeypatch: p
         "cancel": lambda: client.cancel("one"),
         "retry": lambda: client.retry("one"),
         "vary": lambda: client.vary("one", seed=4),
+        "estimate": lambda: client.estimate(jobs_pb2.EstimateEditRequest(frames=5)),
         "move": lambda: client.move("one", priority=3),
         "delete": lambda: client.delete("one"),
         "download": lambda: client.download("one", ARTIFACT, tmp_path / "out.mkv"),
@@ -85,6 +86,7 @@ def test_what_the_methods_give(runtime: Path, tmp_path: Path) -> None:
         assert (update.job.revision, update.preview) == (3, b"jpeg")
         client.download("one", ARTIFACT, tmp_path / "out.mkv")
         assert (tmp_path / "out.mkv").read_bytes() == CONTENT
+        assert client.estimate(jobs_pb2.EstimateEditRequest(frames=5)).forwards == 5
         states = [task.revision for task in client.watch_task(client.pull("wan"))]
         assert states == [1, 2]
 

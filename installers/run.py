@@ -159,7 +159,9 @@ def set_up(root: Path, torch_index: str | None = None) -> Path:
     try:
         # torch alone and first: otherwise pip may look at several torch builds while it resolves the rest.
         source = ["--index-url", torch_index, "--force-reinstall", "--no-deps"] if torch_index else []
-        pip(venv, [*source, TORCH], f"installing {TORCH} (the large one)")
+        # pip unpacks it in one go, without a sign of life.
+        large = f"installing {TORCH} (the large one: its last step takes a minute without a word)"
+        pip(venv, [*source, TORCH], large)
         pip(venv, ["-e", f"{root}[dev]"], "installing FlowAnchor and the tools its tests need")
     except SetupError:
         write_stamp(venv, {**wanted, "state": "failed"})

@@ -67,7 +67,7 @@ def _values(group: Sequence[Result], key: str) -> dict[str, float]:
 
 def table(rows: Sequence[Row]) -> str:
     """A Markdown table; in brackets the 95 % bootstrap interval of the mean."""
-    heads = ["variant", *MEASURES.values(), "forwards", "seconds"]
+    heads = ["variant", *MEASURES.values(), "runs of the model", "seconds"]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for row in rows:
         cells = [_cell(key, row.measures[key]) for key in MEASURES]

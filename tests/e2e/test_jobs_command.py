@@ -53,6 +53,23 @@ def test_a_detached_edit_is_fetched_to_the_name_first_asked_for(
         assert sum(1 for _ in container.decode(video=0)) == FRAMES
 
 
+def test_a_variation_replaces_no_take_and_ids_may_be_short(
+    run: Run, edit_arguments: list[Any], tmp_path: Path
+) -> None:
+    left = run(*edit_arguments, "-o", "take.mkv", "--detach", cwd=tmp_path)
+    first = left.stdout.strip()
+    assert f"`flowanchor jobs fetch {first}` delivers it." in left.stderr
+    assert run("jobs", "fetch", first[:10]).returncode == 0
+    before = (tmp_path / "take.mkv").read_bytes()
+    other = run("jobs", "vary", "last", "--seed", "3").stdout.strip()
+    fetched = run("jobs", "fetch", "last", "--json")
+    told = json.loads(fetched.stdout.splitlines()[-1])
+    assert (told["job"], told["seed"], told["output"]) == (other, 3, str(tmp_path / "take-2.mkv"))
+    assert (tmp_path / "take.mkv").read_bytes() == before
+    (entry,) = [entry for entry in listed(run) if entry["job"] == other]
+    assert (entry["parent"], entry["seed"], entry["clip"]) == (first, 3, "clip.mov")
+
+
 def test_images_are_fetched_into_a_folder_or_by_a_pattern(
     run: Run, edit_arguments: list[Any], tmp_path: Path
 ) -> None:
@@ -91,6 +108,7 @@ def test_jobs_are_cancelled_retried_varied_moved_and_deleted(
     again = run("jobs", "retry", waiting).stdout.strip()
     other = json.loads(run("jobs", "vary", waiting, "--seed", "7", "--json").stdout)
     assert (other["parent"], len({waiting, again, other["job"]})) == (waiting, 3)
+    assert (other["seed"], other["clip"], other["output"]) == (7, "clip.mov", str(out))
     results = {job: tmp_path / f"{job}.mkv" for job in (waiting, again, other["job"])}
     for job, path in results.items():
         fetched = run("jobs", "fetch", job, "-o", path, "--json")
@@ -105,7 +123,7 @@ def test_jobs_are_cancelled_retried_varied_moved_and_deleted(
     assert other["job"] in left
     gone = run("jobs", "fetch", waiting)
     assert gone.returncode == 2
-    assert "There is no such job" in gone.stderr
+    assert f"There is no job {waiting}" in gone.stderr
 
 
 @pytest.mark.parametrize(

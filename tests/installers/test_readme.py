@@ -10,6 +10,7 @@ import pytest
 import typer.main
 from flowanchor_daemon.cli.main import app
 from flowanchor_daemon.cli.outcome import CANCELLED, DONE, FAILED, UNREACHABLE, USAGE
+from flowanchor_daemon.serve import ALREADY_RUNNING
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,7 +54,7 @@ def test_every_option_of_edit_is_told_and_exists() -> None:
 
 def test_every_exit_code_is_told() -> None:
     told = {int(number) for number in re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)}
-    assert {DONE, USAGE, UNREACHABLE, FAILED, CANCELLED} <= told
+    assert {DONE, USAGE, UNREACHABLE, FAILED, CANCELLED, ALREADY_RUNNING} <= told
 
 
 @pytest.mark.parametrize("variable", ["STATE", "RUNTIME", "MODELS", "CACHE", "DAEMON"])

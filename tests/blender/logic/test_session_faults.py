@@ -465,3 +465,15 @@ def test_no_daemon_at_the_first_look_is_no_failure_of_an_edit(desk: Desk) -> Non
     record = desk.submit()
     desk.until_state(record, "waiting")
     assert not desk.problems
+
+
+def test_a_silence_is_noticed_however_often_the_host_ticks(desk: Desk) -> None:
+    record = desk.running()
+    desk.standin.faults["job"] = [silent() for _ in range(200)]
+    begun = desk.now
+    while desk.view(record).problem is None:
+        desk.standin.this_tick = 0
+        desk.session.tick()
+        desk.now += 0.02
+        assert desk.now < begun + 60
+    assert desk.now > begun + 15, "a busy daemon gets its time"

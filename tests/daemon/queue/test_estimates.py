@@ -37,12 +37,15 @@ def remember(store: JobStore, attempts: int = 1, **changes: Any) -> None:
     for phase, value in seconds.items():
         result.seconds[phase] = value
     store.submit(wish())
-    for attempt in range(attempts):
-        taken = store.take()
-        assert taken is not None
-        if attempt + 1 < attempts:
-            store.put_back(taken.id, "daemon-ended")
-    store.succeed(taken.id, result, [])
+    for _ in range(attempts - 1):
+        store.put_back(take(store), "daemon-ended")
+    store.succeed(take(store), result, [])
+
+
+def take(store: JobStore) -> str:
+    taken = store.take()
+    assert taken is not None
+    return taken.id
 
 
 def ask(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_client import JobUpdate, ServiceFailure
@@ -15,6 +15,7 @@ from . import problems
 from .downloading import Download, DownloadFailed
 from .ledger import ENDED, Record
 from .request import UploadPlan, edit_request, plan_from_json
+from .shown import Shown
 from .transport import Transport
 from .uploading import Upload, UploadFailed
 from .views import JobState, JobView, Problem
@@ -47,13 +48,7 @@ class JobRun:
         self._cancel_sent = False
         self._missing = 0
         self._since = 0
-        self._progress = jobs_pb2.Progress()
-        self._bytes = (0, 0)  # of hash, upload or download; more than a Progress's steps can count
-        self._position = 0
-        self._notices: tuple[str, ...] = ()
-        self._thumbnail: bytes | None = None
-        self._thumbnail_edition = 0
-        self._phase_since = now
+        self._shown = Shown()
         self._plan = plan_from_json(record.plan)
 
     # Wishes; none of them makes a call
@@ -160,13 +155,12 @@ class JobRun:
             return
         if self._upload is None:
             self._upload = Upload(plan.files)
-            self._phase_since = now
             self._set(state="uploading")
         if self._upload.complete:
             self._submit(transport, now, plan, self._upload)
         else:
             self._upload.step(transport, self._piece_bytes)
-            self._show(self._upload.progress, now)
+            self._shown.bytes_moved(self._upload.progress, now)
             self.due = now
 
     def _submit(self, transport: Transport, now: float, plan: UploadPlan, upload: Upload) -> None:
@@ -213,8 +207,8 @@ class JobRun:
     def _accepted(self, job: jobs_pb2.Job, now: float) -> None:
         self._upload, self._since = None, 0
         self._set(job=job.id, state="waiting")
-        self._position = job.queue_position
-        self._phase_since, self.due = now, now
+        self._shown.job(job)
+        self.due = now
 
     def _look(self, transport: Transport, now: float) -> None:
         try:
@@ -222,7 +216,7 @@ class JobRun:
                 transport.cancel(self.record.job)
                 self._cancel_sent, self.due = True, now + 0.05
                 return
-            preview = -1 if self.record.state == "downloading" else self._thumbnail_edition
+            preview = -1 if self.record.state == "downloading" else self._shown.thumbnail_edition
             update = transport.job(self.record.job, self._since, preview)
         except ServiceFailure as failure:
             if failure.code not in _MISSING:
@@ -237,10 +231,7 @@ class JobRun:
     def _see(self, update: JobUpdate, now: float) -> None:
         job = update.job
         self._since = job.revision
-        self._position = job.queue_position
-        self._notices = tuple(notice.text for notice in (*job.notices, *job.result.notices))
-        if update.preview:
-            self._thumbnail, self._thumbnail_edition = update.preview, job.preview_revision
+        self._shown.update(update)
         if job.state == jobs_pb2.JOB_STATE_SUCCEEDED:
             self._succeeded(job, now)
         elif job.state == jobs_pb2.JOB_STATE_FAILED:
@@ -248,11 +239,9 @@ class JobRun:
         elif job.state == jobs_pb2.JOB_STATE_CANCELLED:
             self._end("cancelled")
         elif job.state == jobs_pb2.JOB_STATE_QUEUED:
-            self._progress = jobs_pb2.Progress()
             self._set(state="waiting")
         else:
             self._cancel_sent = self._cancel_sent or job.state == jobs_pb2.JOB_STATE_CANCELLING
-            self._progress = job.progress
             self._set(state="running")
 
     def _succeeded(self, job: jobs_pb2.Job, now: float) -> None:
@@ -266,9 +255,9 @@ class JobRun:
             if self._download.empty:
                 self.fail(problems.empty_result())
                 return
-            self._phase_since, self.due = now, now
+            self.due = now
             self._set(state="downloading")
-            self._show(self._download.progress, now)
+            self._shown.bytes_moved(self._download.progress, now)
 
     def _receive(self, transport: Transport, now: float, download: Download) -> None:
         try:
@@ -278,7 +267,7 @@ class JobRun:
                 raise
             self.fail(problems.result_gone(self.can_send_again))
             return
-        self._show(download.progress, now)
+        self._shown.bytes_moved(download.progress, now)
         self.due = now
         if download.complete:
             self._download, self.due, self.ready = None, None, True
@@ -305,9 +294,9 @@ class JobRun:
 
     def _go(self, state: JobState, now: float) -> None:
         self.problem = None
-        self._progress = jobs_pb2.Progress()
+        self._shown.begin()
         self._cancel_sent = False
-        self._phase_since, self.due = now, now
+        self.due = now
         self._set(state=state, failure={})
 
     def _end(self, state: JobState) -> None:
@@ -319,36 +308,7 @@ class JobRun:
         if any(getattr(self.record, name) != value for name, value in changes.items()):
             self.record = self.record.changed(**changes)
 
-    def _show(self, progress: tuple[str, int, int], now: float) -> None:
-        phase, done, total = progress
-        if phase != self._progress.phase:
-            self._phase_since = now
-        elapsed = now - self._phase_since
-        self._progress = jobs_pb2.Progress(phase=phase, step=0, fraction=done / total if total else 0.0)
-        if elapsed > 1.0 and 0 < done <= total:
-            self._progress.seconds_left = elapsed * (total - done) / done
-        self._bytes = (done, total)
-
-    def view(self) -> JobView:
-        progress = self._progress
-        moving = progress.phase in ("hash", "upload", "download")
-        step, total = self._bytes if moving else (progress.step, progress.total)
-        active = self.record.state in ("uploading", "running", "downloading")
-        return JobView(
-            id=self.record.id,
-            state=cast(JobState, self.record.state),
-            record=self.record,
-            phase=progress.phase if active else "",
-            step=step if active else 0,
-            total=total if active else 0,
-            fraction=progress.fraction if active else float(self.record.state in ("placing", "done")),
-            seconds_left=progress.seconds_left if active and progress.HasField("seconds_left") else None,
-            position=self._position if self.record.state == "waiting" else 0,
-            cancelling=self._cancel or self._cancel_sent,
-            offered=self.offered,
-            thumbnail=self._thumbnail,
-            thumbnail_edition=self._thumbnail_edition,
-            problem=self.problem,
-            notices=self._notices,
-            memory_bytes=progress.memory_bytes,
-        )
+    def view(self, link_problem: Problem | None = None) -> JobView:
+        """As it stands; an edit at work shows what keeps the daemon out of reach."""
+        problem = self.problem or (link_problem if self.due is not None else None)
+        return self._shown.view(self.record, problem, self._cancel or self._cancel_sent, self.offered)

@@ -23,6 +23,7 @@ from .job import JobRun
 from .ledger import Ledger, Origin, Record
 from .link import Link
 from .request import LARGEST_SEED, EditSettings, SeedMode, UploadPlan, plan_to_json
+from .runs import Runs
 from .transport import Transport
 from .views import Changes, DaemonView, JobView, Problem
 
@@ -36,8 +37,8 @@ LONG_STEP_SECONDS = 0.1
 REST = 9.0
 """A step that held the host for long, as calls to a daemon on a busy machine do, is followed by a rest of so
 many times its length: the host keeps nine tenths of its time whatever happens."""
-MOST_ACTIVE = 4
-"""Of so many edits the intervals are those of one; of more they grow, so that the calls do not."""
+SILENCE_SECONDS = 0.5
+"""Before a call that was not answered is made again."""
 
 
 class Session:
@@ -58,53 +59,30 @@ class Session:
         self._new_id = new_id
         self._link = Link(transport, clock)
         self._desk = DaemonDesk(transport, self._link)
-        self._ledger = Ledger()
-        self._runs: dict[str, JobRun] = {}
-        self._leaving: list[JobRun] = []
+        self._runs = Runs()
         self._rest_until = 0.0
-        self._turn = 0
-        self._seen: dict[str, JobView] = {}
-        self._touched: set[str] = set()
-        self._told_problem: Problem | None = None
         self._seen_daemon = self.daemon
-        self._ledger_changed = False
 
     # The file
 
     @property
     def ledger(self) -> Ledger:
         """What to write to the file."""
-        return self._ledger
+        return self._runs.ledger
 
     def open(self, ledger: Ledger) -> None:
         """Another file was loaded: forget the jobs of the last one (they go on in the daemon), look after
         these. No daemon is started for them."""
-        for run in self._runs.values():
-            run.release()
-        self._ledger, self._runs, self._leaving = ledger, {}, []
-        self._touched, self._ledger_changed = set(self._seen), False
-        for record in ledger:
-            self._restore(record)
+        self._runs.open(ledger, self._clock())
+        if self._runs.dues:
+            self._link.want(Start.NEVER)
 
     def merge(self, stored: Ledger) -> bool:
         """After undo or redo: whether the file has to be written, since it holds less than is known here."""
-        lacks = self._ledger.merge(stored)
-        for record in self._ledger:
-            run = self._runs.get(record.id)
-            if run is None or run.record.edition < record.edition:
-                self._restore(record)
-        return lacks
-
-    def _restore(self, record: Record) -> None:
-        run = self._runs[record.id] = JobRun(record, self._clock())
-        run.restored = True
-        if record.state == "placing":
-            run.offer()
-        elif run.due is not None and not record.job:
-            run.fail(problems.never_sent())
-        elif run.due is not None:
+        lacks = self._runs.merge(stored, self._clock())
+        if self._runs.dues:
             self._link.want(Start.NEVER)
-        self._keep(run)
+        return lacks
 
     # Edits
 
@@ -126,7 +104,7 @@ class Session:
         """Stop an edit that has not ended; harmless otherwise."""
         run = self._runs[record]
         run.cancel(self._clock())
-        self._keep(run)
+        self._runs.keep(run)
         if run.due is not None:
             self._link.want(Start.NEVER)
 
@@ -137,7 +115,7 @@ class Session:
         if not run.record.job:
             run.restored = False
             run.send_again(self._clock())
-            self._keep(run)
+            self._runs.keep(run)
             self._link.want(Start.ON_DEMAND)
             return record
         old = run.record
@@ -171,20 +149,14 @@ class Session:
         return self._begin(record)
 
     def _begin(self, record: Record) -> str:
-        run = self._runs[record.id] = JobRun(record, self._clock())
-        self._keep(run)
+        self._runs.add(JobRun(record, self._clock()))
         self._link.want(Start.ON_DEMAND)
         return record.id
 
     def delete(self, record: str) -> None:
         """Forget an edit here and in the daemon; a running one is cancelled first. Its files stay, for the
         strips."""
-        run = self._runs.pop(record)
-        run.forget(self._clock())
-        run.record = run.record.changed(deleted=True)
-        self._keep(run)
-        if run.due is not None:
-            self._leaving.append(run)
+        if self._runs.remove(record, self._clock()).due is not None:
             self._link.want(Start.NEVER)
 
     def fetch(self, record: str) -> None:
@@ -192,7 +164,7 @@ class Session:
         files or its strip are gone."""
         run = self._runs[record]
         run.fetch(self._clock())
-        self._keep(run)
+        self._runs.keep(run)
         if run.due is not None:
             self._link.want(Start.ON_DEMAND)
 
@@ -200,28 +172,21 @@ class Session:
         """The host placed the result as the strip with this custom id."""
         run = self._runs[record]
         run.placed(strip)
-        self._keep(run)
+        self._runs.keep(run)
 
     def place_failed(self, record: str, message: str, action: str) -> None:
         """The host could not place the result; it stays in state placing, with the problem, for another
         `fetch`."""
         run = self._runs[record]
         run.problem = Problem("place-failed", message, action, "fetch")
-        self._keep(run)
+        self._runs.keep(run)
 
     def jobs(self) -> list[JobView]:
         """Newest first."""
-        return [self._view(run) for run in reversed(self._runs.values())]
+        return self._runs.views()
 
     def job(self, record: str) -> JobView | None:
-        run = self._runs.get(record)
-        return None if run is None else self._view(run)
-
-    def _view(self, run: JobRun) -> JobView:
-        view = run.view()
-        if view.active and view.problem is None and self._link.problem is not None:
-            return replace(view, problem=self._link.problem)
-        return view
+        return self._runs.view(record)
 
     # The daemon
 
@@ -267,7 +232,10 @@ class Session:
             if self._needs_daemon() and self._link.due <= now:
                 self._reach()
             return
-        run = self._next(now) if not self._desk.has_next(now) else None
+        wished = self._desk.has_next(now)
+        run = None if wished else self._runs.next(now)
+        if run is None and not wished:
+            return
         try:
             if run is None:
                 self._desk.step(now)
@@ -282,42 +250,25 @@ class Session:
             log.exception("A step of the add-on failed.")
             self._refused(run, problems.unexpected(error))
         if run is not None:
-            self._pace(run, now)
-            self._keep(run)
-            if run.forgetting and run.due is None and run in self._leaving:
-                self._leaving.remove(run)
+            self._runs.pace(run, now)
+            self._runs.keep(run)
 
     def _reach(self) -> None:
         tries = self._link.tries
         self._link.step()
         if self._link.online:
-            for run in (*self._runs.values(), *self._leaving):
+            for run in self._runs:
                 run.reconnected()
             self._desk.reached()
         elif self._link.tries > tries:
             # Without a daemon there is nothing to ask; what it was to forget stays until it is told again.
             self._desk.give_up()
-            self._leaving.clear()
-
-    def _next(self, now: float) -> JobRun | None:
-        """The run whose turn it is: each in its turn, so that an upload does not hold up the others."""
-        due = [
-            run for run in (*self._runs.values(), *self._leaving) if run.due is not None and run.due <= now
-        ]
-        if not due:
-            return None
-        self._turn += 1
-        return due[self._turn % len(due)]
-
-    def _pace(self, run: JobRun, now: float) -> None:
-        if run.due is not None and run.due > now:
-            active = sum(other.due is not None for other in self._runs.values())
-            run.due = now + (run.due - now) * max(1.0, active / MOST_ACTIVE)
+            self._runs.leaving.clear()
 
     def _unanswered(self, run: JobRun | None, failure: DaemonUnreachable, now: float) -> None:
         self._link.lost(failure)
         if run is not None:
-            run.due = now + 0.5
+            run.due = now + SILENCE_SECONDS
         else:
             self._desk.unanswered(failure)
 
@@ -329,61 +280,30 @@ class Session:
         else:
             run.fail(problem)
 
-    def _keep(self, run: JobRun) -> None:
-        """Note that something about a run may have changed, and write its record to the ledger if it has."""
-        self._touched.add(run.record.id)
-        if self._ledger.find(run.record.id) is not run.record:
-            self._ledger.put(run.record)
-            self._ledger_changed = True
-
     def _needs_daemon(self) -> bool:
-        runs = (*self._runs.values(), *self._leaving)
-        return self._desk.busy or any(run.due is not None for run in runs)
+        return self._desk.busy or bool(self._runs.dues)
 
     def _changes(self) -> Changes:
-        if self._link.problem != self._told_problem:  # every active edit shows it
-            self._told_problem = self._link.problem
-            self._touched.update(self._runs)
-        changed: set[str] = set()
-        failed: dict[str, Problem] = {}
-        ready: list[Record] = []
-        for record in self._touched:
-            run, before = self._runs.get(record), self._seen.pop(record, None)
-            view = self._view(run) if run is not None else None
-            if view is not None:
-                self._seen[record] = view
-                if view.state == "failed" and view.problem and (before is None or before.state != "failed"):
-                    failed[record] = view.problem
-            if view != before:
-                changed.add(record)
-            if run is not None and run.ready:
-                run.ready = False
-                ready.append(run.record)
-        daemon = self.daemon
+        self._runs.link_has(self._link.problem)
+        news, daemon = self._runs.news(), self.daemon
         changes = Changes(
-            jobs=frozenset(changed),
-            to_place=tuple(ready),
+            jobs=news.jobs,
+            to_place=news.ready,
             daemon=daemon != self._seen_daemon,
-            ledger=self._ledger_changed,
+            ledger=news.ledger,
             next_seconds=self._next_seconds(),
-            problems=failed,
+            problems=news.failed,
         )
-        self._touched.clear()
-        self._seen_daemon, self._ledger_changed = daemon, False
+        self._seen_daemon = daemon
         return changes
 
     def _next_seconds(self) -> float | None:
         if not self._needs_daemon():
             return None
-        if self._link.online:
-            dues = [run.due for run in (*self._runs.values(), *self._leaving) if run.due is not None]
-            due = min([*dues, *self._desk.dues])
-        else:
-            due = self._link.due
+        due = min([*self._runs.dues, *self._desk.dues]) if self._link.online else self._link.due
         return max(MOVING_SECONDS, max(due, self._rest_until) - self._clock())
 
     def close(self) -> None:
         """Let go of the connection. Jobs go on in the daemon."""
-        for run in self._runs.values():
-            run.release()
+        self._runs.release()
         self._transport.close()

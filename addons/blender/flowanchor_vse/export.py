@@ -203,20 +203,27 @@ class Pace:
     """Seconds within which a step may always grow."""
     LONG = 0.6
     """Seconds above which a step of several frames shrinks again, unless these are cheap for it."""
+    SLOW = 2.0
+    """Seconds of a step that never grows: rendering itself takes that long, or so does waiting for Esc."""
     MOST = 16
 
     def took(self, frames: int, seconds: float) -> None:
         """Learn from a step."""
-        if frames != self.frames:
+        if frames != self.frames:  # the last step of all
+            return
+        if frames > 1 and seconds > self.SLOW:  # heavier frames have come
+            self.frames, self._cost, self._settled = 1, float("inf"), False
+            return
+        if self._settled:
             return
         cost = seconds / frames
         cheaper = cost < 0.7 * self._cost
         if frames > 1 and seconds > self.LONG and not cheaper:
-            self.frames = frames // 2
+            self.frames, self._settled = frames // 2, True
+        elif frames < self.MOST and (seconds < self.SHORT or (cheaper and seconds < self.SLOW)):
+            self.frames, self._cost = frames * 2, cost
+        else:
             self._settled = True
-        elif not self._settled and frames < self.MOST and (cheaper or seconds < self.SHORT):
-            self.frames = frames * 2
-        self._cost = cost
 
 
 def _lead(scene: Any, shown: list[Any]) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import bpy
-from flowanchor_vse import compat
+from flowanchor_vse import compat, export
 from flowanchor_vse import strips as rules
 from flowanchor_vse.logic.frames import FrameRange
 
@@ -203,6 +203,24 @@ def meta_strip_with_a_speed_effect_inside() -> None:
 def long_groups_of_pictures() -> None:
     strip = movie("clip", "long.mp4")
     assert numbers(exported(strip)) == list(range(120))
+
+
+@check
+def steps_grow_only_where_that_helps() -> None:
+    def paced(opening: float, frame: float) -> list[int]:
+        pace, sizes = export.Pace(), []
+        for _ in range(12):
+            sizes.append(pace.frames)
+            pace.took(pace.frames, opening + frame * pace.frames)
+        return sizes
+
+    assert paced(0.001, 0.002)[-1] == export.Pace.MOST, "quick frames"
+    assert paced(0.5, 0.01)[-1] == export.Pace.MOST, "a long way to the frame, shared by many"
+    assert paced(0.0, 0.2)[-1] <= 2, "each frame takes its time"
+    assert max(paced(0.0, 4.0)) == 1, "never two where one takes seconds"
+    pace = export.Pace(frames=16)
+    pace.took(16, 20.0)
+    assert pace.frames == 1, "heavier frames have come"
 
 
 bench.run_all()

@@ -143,6 +143,13 @@ def registers_twice(stage: Stage) -> None:
         assert not bpy.app.timers.is_registered(stage.module("ui.timer").tick)
         assert not [name for name in dir(bpy.types) if name.startswith("FLOWANCHOR")]
         assert not hasattr(bpy.types.Scene, "flowanchor")
+        addon.register()
+        waits = []
+        while (wait := stage.module("ui.timer").tick()) is not None:
+            waits.append(wait)
+            assert sum(waits) < 60, "the timer goes on with nothing to do"
+            time.sleep(min(wait, 0.2))
+        addon.unregister()
         handlers = [
             one for name in ("load_post", "save_pre", "undo_post") for one in getattr(bpy.app.handlers, name)
         ]

@@ -20,6 +20,7 @@ def test_panels_draw_in_every_state(
     found = run_inside(
         version, "panels_draw", tmp_path / "blender", running.environment, **{**clip, "steps": 12}
     )
+    assert running.wait() == 0, "stopped from the panel"
     shown = {state: " | ".join(texts) for state, texts in found["shown"].items()}
     assert "The sequencer shows no scene." in shown["nothing"]
     assert "Changes: green" in shown["box"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The button, and what belongs to choosing the region."""
 
+import time
 from typing import Any
 
 import bpy
@@ -88,8 +89,11 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
         if event.type != "TIMER":
             # Looking around is fine; changing the file while it is exported is not.
             return {"PASS_THROUGH"} if event.type in ("MOUSEMOVE", "WINDOW_DEACTIVATE") else {"RUNNING_MODAL"}
+        begun = time.perf_counter()
         try:
-            if work.step():
+            more = work.step()
+            timer.held.append(("export", time.perf_counter() - begun))
+            if more:
                 runtime.redraw()
                 return {"RUNNING_MODAL"}
         except strips.Refused as failure:

@@ -21,7 +21,7 @@ from . import cleanup, runtime, thumbnails
 SHORTEST = 0.02
 AFTER_TROUBLE = 2.0
 held: deque[tuple[str, float]] = deque(maxlen=5000)
-"""What ticks did ("poll", "move" bytes, "place") and for how many seconds they held Blender."""
+"""What was done ("poll", "move" bytes, "place", "export" a frame) and for how many seconds it held Blender."""
 
 
 def ensure() -> None:

@@ -75,8 +75,8 @@ def reaching(
     begun = time.monotonic()
     cause: DaemonUnreachable | None = None
     try:
-        folder = rendezvous.runtime_folder()
         while True:
+            folder = rendezvous.meeting_folder()
             left = begun + timeout - time.monotonic()
             found = Discovery.read(folder)
             if DaemonLock(folder).is_held():

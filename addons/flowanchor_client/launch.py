@@ -84,6 +84,8 @@ def _start_and_wait(
         if lives and found is not None and found != stale:
             return
         if ended is not None and not lives:
+            if rendezvous.meeting_folder() != folder:
+                return  # a program with another runtime folder was quicker: the daemon is there
             raise _failed(f"it ended with exit code {ended}", log)
         if time.monotonic() > deadline:
             yield from _end(child)

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-from flowanchor.rendezvous import RendezvousError, private_folder
+from flowanchor.rendezvous import RendezvousError, private_folder, state_folder
 
 from flowanchor_daemon.errors import ServiceError
 
@@ -21,10 +19,14 @@ class StateFolder:
 
     @classmethod
     def default(cls) -> StateFolder:
-        """$FLOWANCHOR_STATE, else `flowanchor/daemon` in the user's data folder. Makes nothing."""
-        if chosen := os.environ.get("FLOWANCHOR_STATE"):
-            return cls(Path(chosen).expanduser().absolute())
-        return cls(platformdirs.user_data_path("flowanchor", appauthor=False) / "daemon")
+        """$FLOWANCHOR_STATE, else `flowanchor/daemon` in the user's data folder. Makes nothing.
+
+        ServiceError("no-home") where neither is known.
+        """
+        try:
+            return cls(state_folder())
+        except RendezvousError as unknown:
+            raise ServiceError(unknown.code, unknown.message, unknown.action) from unknown
 
     @classmethod
     def open(cls) -> StateFolder:
@@ -34,7 +36,7 @@ class StateFolder:
             for folder in (state.root, state.media, state.jobs, state.logs):
                 private_folder(folder)
         except RendezvousError as refused:
-            raise ServiceError("state-not-ours", refused.message, refused.action) from refused
+            raise ServiceError(refused.code, refused.message, refused.action) from refused
         return state
 
     @property

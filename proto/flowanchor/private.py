@@ -7,6 +7,7 @@ Standard library only: hosts load this inside their own Python.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -68,13 +69,22 @@ def write_private(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_private(path: Path) -> dict[str, Any] | None:
-    """The JSON object in `path`; None if it is missing or not whole."""
+    """The JSON object in `path`; None if it is missing or not whole.
+
+    RendezvousError("state-not-ours") for what must not be trusted, "state-unreadable" for what says nothing.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:
         return None
     except OSError as failure:
-        raise _refused(path, "is a link or cannot be read", "Remove it") from failure
+        if failure.errno == errno.ELOOP:
+            raise _refused(path, "is a link", "Remove it") from failure
+        raise RendezvousError(
+            "state-unreadable",
+            f"{path} cannot be read now ({failure.strerror or type(failure).__name__}).",
+            "Close some programs or check the disk, then try again.",
+        ) from failure
     with os.fdopen(handle, "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
@@ -146,6 +156,15 @@ class FileLock:
             return not _try_lock(file, exclusive=False)
         finally:
             os.close(file)
+
+    def is_in_place(self) -> bool:
+        """Whether this object holds the lock, in the file that others look at: nobody has removed it."""
+        if self._file is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._file), os.stat(self.path))
+        except FileNotFoundError:
+            return False
 
     def holder(self) -> int | None:
         """Pid the last holder wrote, for messages; None if there is none."""

@@ -8,21 +8,48 @@ daemon. Standard library only: hosts load this inside their own Python.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import secrets
 import shlex
 import socket
-import stat
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from urllib.parse import quote
+
+from flowanchor.private import FileLock, RendezvousError, private_folder, read_private, write_private
+
+__all__ = [
+    "API",
+    "API_KEY",
+    "DISCOVERY_FILE",
+    "LAUNCHER_FILE",
+    "MEETING_FILE",
+    "SOCKET_FILE",
+    "TOKEN_KEY",
+    "WARNING_KEY",
+    "DaemonLock",
+    "Discovery",
+    "RendezvousError",
+    "StartLock",
+    "bearer",
+    "format_api",
+    "meeting_folder",
+    "new_token",
+    "note_meeting",
+    "noted_meeting",
+    "parse_api",
+    "private_folder",
+    "read_launcher",
+    "recorded_launcher",
+    "runtime_folder",
+    "socket_path",
+    "socket_target",
+    "state_folder",
+    "write_launcher",
+]
 
 API = (1, 0)
 """Version of flowanchor.v1 as (major, minor): another major is refused, a newer minor only warned about."""
@@ -34,8 +61,8 @@ WARNING_KEY = "flowanchor-warning"
 DISCOVERY_FILE = "daemon.json"
 SOCKET_FILE = "daemon.sock"
 LAUNCHER_FILE = "launcher.json"
+MEETING_FILE = "meeting.json"
 _LONGEST_SOCKET_PATH = 100  # bytes; systems take 103 to 107
-_LARGEST_FILE = 65_536  # bytes of a discovery or launcher file that are read at most
 _POSIX = os.name == "posix"
 
 
@@ -44,12 +71,55 @@ def runtime_folder() -> Path:
 
     $FLOWANCHOR_RUNTIME, else `flowanchor` in $XDG_RUNTIME_DIR, else `flowanchor-<uid>` among temporary files.
     """
-    if chosen := os.environ.get("FLOWANCHOR_RUNTIME"):
-        return Path(chosen).expanduser().absolute()
+    if (chosen := _chosen("FLOWANCHOR_RUNTIME")) is not None:
+        return chosen
     if (system := os.environ.get("XDG_RUNTIME_DIR")) and Path(system).is_dir():
         return Path(system) / "flowanchor"
     user = str(os.getuid()) if sys.platform != "win32" else os.environ.get("USERNAME", "user")
     return Path(tempfile.gettempdir()) / f"flowanchor-{user}"
+
+
+def state_folder() -> Path:
+    """Path of what outlives the daemon: $FLOWANCHOR_STATE, else `flowanchor/daemon` in the user's data.
+
+    RendezvousError("no-home") where neither is known.
+    """
+    return _chosen("FLOWANCHOR_STATE") or _data_folder() / "daemon"
+
+
+def note_meeting(state: Path, folder: Path) -> None:
+    """Leave word in the state folder where its daemon meets its clients."""
+    write_private(state / MEETING_FILE, {"folder": str(folder)})
+
+
+def noted_meeting() -> Path | None:
+    """Where the last daemon of the user's state met its clients; None if nothing to be trusted says so."""
+    try:
+        state = state_folder()
+        raw = read_private(private_folder(state) / MEETING_FILE) if os.path.lexists(state) else None
+    except RendezvousError:
+        return None
+    folder = raw.get("folder") if raw is not None else None
+    return Path(folder) if isinstance(folder, str) and os.path.isabs(folder) else None
+
+
+def meeting_folder() -> Path:
+    """Where a client looks for the daemon: `runtime_folder()`, or wherever else the user's daemon is now.
+
+    Sessions of one user can differ in their runtime folders (a desktop, ssh, cron), and a folder can be taken
+    away from a daemon, but they share one state and so one daemon. $FLOWANCHOR_RUNTIME is always obeyed.
+    """
+    folder = runtime_folder()
+    if os.environ.get("FLOWANCHOR_RUNTIME"):
+        return folder
+    noted = noted_meeting()
+    if noted is None or noted == folder or DaemonLock(folder).is_held():
+        return folder
+    try:
+        lives = os.path.lexists(noted) and DaemonLock(private_folder(noted)).is_held()
+    except RendezvousError:
+        return folder
+    return noted if lives else folder
 
 
 def socket_path(folder: Path) -> Path | None:
@@ -58,6 +128,11 @@ def socket_path(folder: Path) -> Path | None:
     if not hasattr(socket, "AF_UNIX") or len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
         return None
     return path
+
+
+def socket_target(path: Path) -> str:
+    """The socket as a gRPC target, which is a URI: "#", "?" and "%" in a path would cut it short."""
+    return f"unix:{quote(os.fsencode(path))}"
 
 
 def new_token() -> str:
@@ -148,7 +223,7 @@ def read_launcher() -> list[str] | None:
     a record that is linked, another user's or open to others.
     """
     if chosen := os.environ.get("FLOWANCHOR_DAEMON"):
-        return shlex.split(chosen, posix=_POSIX)
+        return shlex.split(chosen, posix=os.name == "posix")
     return recorded_launcher()
 
 
@@ -171,7 +246,23 @@ def write_launcher(argv: Sequence[str]) -> Path:
 def _data_folder() -> Path:
     # The same folders as platformdirs names, which hosts do not have.
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "flowanchor"
+        return Path(os.environ.get("LOCALAPPDATA") or _home("AppData", "Local")) / "flowanchor"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "flowanchor"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "flowanchor"
+        return _home("Library", "Application Support") / "flowanchor"
+    return Path(os.environ.get("XDG_DATA_HOME") or _home(".local", "share")) / "flowanchor"
+
+
+def _home(*parts: str) -> Path:
+    try:
+        return Path.home().joinpath(*parts)
+    except RuntimeError as unknown:  # no HOME, and a user the system does not list
+        raise RendezvousError(
+            "no-home",
+            "FlowAnchor does not know where your home folder is.",
+            "Set HOME, or FLOWANCHOR_STATE and FLOWANCHOR_MODELS, to folders of yours.",
+        ) from unknown
+
+
+def _chosen(name: str) -> Path | None:
+    path = os.environ.get(name)
+    return Path(os.path.expanduser(path)).absolute() if path else None

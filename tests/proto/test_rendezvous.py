@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -19,11 +20,15 @@ from flowanchor.rendezvous import (
     Discovery,
     RendezvousError,
     StartLock,
+    meeting_folder,
+    note_meeting,
+    noted_meeting,
     parse_api,
     private_folder,
     read_launcher,
     runtime_folder,
     socket_path,
+    socket_target,
     write_launcher,
 )
 
@@ -177,6 +182,21 @@ class TestDiscovery:
             Discovery.read(folder)
         refused(failure, "755")
 
+    def test_that_cannot_be_read_now_is_told_from_one_that_is_not_ours(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = private_folder(tmp_path / "a")
+        discovery().write(folder)
+
+        def full(*_: object) -> int:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr(os, "open", full)
+        with pytest.raises(RendezvousError) as failure:
+            Discovery.read(folder)
+        assert failure.value.code == "state-unreadable"
+        assert "Too many open files" in failure.value.message
+
     def test_removal_spares_a_successors(self, tmp_path: Path) -> None:
         folder = private_folder(tmp_path / "a")
         discovery(2).write(folder)
@@ -237,6 +257,16 @@ class TestLocks:
         assert (tmp_path / "daemon.lock").exists()
         assert mode(tmp_path / "daemon.lock") == 0o600
 
+    def test_are_in_place_until_somebody_removes_their_file(self, tmp_path: Path) -> None:
+        with DaemonLock(tmp_path) as lock:
+            assert not lock.is_in_place()
+            assert lock.acquire()
+            assert lock.is_in_place()
+            lock.path.unlink()
+            assert not lock.is_in_place()
+            lock.path.touch(mode=0o600)
+            assert not lock.is_in_place(), "this one is another's"
+
     def test_of_nobody_is_not_held_and_looking_makes_nothing(self, tmp_path: Path) -> None:
         assert not DaemonLock(tmp_path).is_held()
         assert DaemonLock(tmp_path).holder() is None
@@ -251,7 +281,48 @@ class TestLocks:
         assert (tmp_path / "victim").read_text() == "precious"
 
 
+class TestMeetingFolder:
+    @pytest.fixture
+    def elsewhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Where the daemon of another session of the user's says that it is."""
+        monkeypatch.delenv("FLOWANCHOR_RUNTIME", raising=False)
+        monkeypatch.setenv("FLOWANCHOR_STATE", str(tmp_path / "state"))
+        (tmp_path / "session").mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "session"))
+        folder = private_folder(tmp_path / "elsewhere")
+        note_meeting(private_folder(tmp_path / "state"), folder)
+        return folder
+
+    def test_is_wherever_the_users_daemon_is(self, elsewhere: Path) -> None:
+        assert noted_meeting() == elsewhere
+        assert meeting_folder() == runtime_folder(), "nobody is there"
+        with DaemonLock(elsewhere) as lock:
+            assert lock.acquire()
+            assert meeting_folder() == elsewhere
+            with DaemonLock(private_folder(runtime_folder())) as near:
+                assert near.acquire()
+                assert meeting_folder() == runtime_folder()
+            assert meeting_folder() == elsewhere
+        assert meeting_folder() == runtime_folder()
+
+    def test_is_the_one_that_was_chosen(self, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FLOWANCHOR_RUNTIME", str(elsewhere.parent / "chosen"))
+        with DaemonLock(elsewhere) as lock:
+            assert lock.acquire()
+            assert meeting_folder() == elsewhere.parent / "chosen"
+
+    @pytest.mark.parametrize("opened", ["state", "elsewhere"])
+    def test_is_not_one_that_others_could_have_named(self, opened: str, elsewhere: Path) -> None:
+        with DaemonLock(elsewhere) as lock:
+            assert lock.acquire()
+            (elsewhere.parent / opened).chmod(0o777)
+            assert meeting_folder() == runtime_folder()
+
+
 class TestSocketPath:
+    def test_is_encoded_in_a_target(self) -> None:
+        assert socket_target(Path("/a b/#?%41/x.sock")) == "unix:/a%20b/%23%3F%2541/x.sock"
+
     def test_lies_in_the_folder(self) -> None:
         assert socket_path(Path("/run/user/1/flowanchor")) == Path("/run/user/1/flowanchor/daemon.sock")
 

@@ -33,7 +33,7 @@ class Places:
     @classmethod
     def default(cls) -> Places:
         return cls(
-            rendezvous.runtime_folder(),
+            rendezvous.meeting_folder(),
             StateFolder.default(),
             folders.cache_folder(),
             folders.models_folder(),

@@ -7,6 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.state import StateFolder
@@ -24,8 +25,21 @@ def test_is_the_one_that_was_chosen_and_looking_makes_nothing(
 
 def test_is_in_the_users_data_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLOWANCHOR_STATE")
-    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "flowanchor")
-    assert StateFolder.default().root == tmp_path / "flowanchor" / "daemon"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert StateFolder.default().root == platformdirs.user_data_path("flowanchor", appauthor=False) / "daemon"
+
+
+def test_needs_a_home_or_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    for name in ("FLOWANCHOR_STATE", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name)
+    with pytest.raises(ServiceError) as failure:
+        StateFolder.open()
+    assert failure.value.code == "no-home"
+    assert "FLOWANCHOR_STATE" in failure.value.action
 
 
 def test_all_its_folders_are_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

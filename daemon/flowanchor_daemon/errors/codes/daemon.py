@@ -64,6 +64,18 @@ ENTRIES = (
         StatusCode.FAILED_PRECONDITION,
     ),
     of_service(
+        "state-unreadable",
+        "A file of the daemon's cannot be read now.",
+        "Close some programs or check the disk, then try again.",
+        StatusCode.UNAVAILABLE,
+    ),
+    of_service(
+        "no-home",
+        "FlowAnchor does not know where your home folder is.",
+        "Set HOME, or FLOWANCHOR_STATE and FLOWANCHOR_MODELS, to folders of yours.",
+        StatusCode.FAILED_PRECONDITION,
+    ),
+    of_service(
         "unexpected",
         "Something failed that should not have.",
         "Report it with the output of `flowanchor doctor --bundle`.",

@@ -24,11 +24,11 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from flowanchor.rendezvous import (
-    API,
     DaemonLock,
-    Discovery,
     RendezvousError,
     new_token,
+    note_meeting,
+    noted_meeting,
     private_folder,
     runtime_folder,
 )
@@ -37,11 +37,11 @@ from flowanchor_core.errors import FlowAnchorError
 from flowanchor_daemon import launcher
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.server import logs
-from flowanchor_daemon.server.bind import Listen, bind_private
+from flowanchor_daemon.server.bind import Listen
+from flowanchor_daemon.server.needed import Watch
 from flowanchor_daemon.server.parts import Parts, open_parts
-from flowanchor_daemon.server.server import build
+from flowanchor_daemon.server.place import Place
 from flowanchor_daemon.server.system_service import Settings
-from flowanchor_daemon.server.version import program_version
 from flowanchor_daemon.state import StateFolder
 
 log = logging.getLogger("flowanchor_daemon.serve")
@@ -54,7 +54,7 @@ IDLE_EXIT_SECONDS: Final = 900.0
 KEEP_ALIVE_SECONDS: Final = 300.0
 _IDLE_HELP: Final = "end after this long without calls and jobs (default %(default)g)"
 _KEEP_HELP: Final = "free the model's memory after this long without edits (default %(default)g; 0: at once)"
-_LOOK_SECONDS: Final = 5.0  # between looks whether the daemon is still needed
+_FILES: Final = 8192  # that may be open at once, where the system allows it
 _LOCK_SECONDS: Final = 1.0  # clients that look whether the lock is held do so by taking it for an instant
 _DRAIN_SECONDS: Final = 60.0  # for the running job's step and checkpoint; afterwards it is killed
 _GRACE_SECONDS: Final = 1.0  # for calls in flight once nothing runs any more
@@ -72,13 +72,14 @@ class Options:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until asked to end; returns the exit code."""
     os.umask(0o077)  # before the first file: everything the daemon writes is its user's alone
+    _allow_many_files()
     try:
         options = read_options(argv)
-        with _only_one() as (folder, state):
+        with _only_one() as (folder, lock, state):
             token = new_token()
             logs.start(state.daemon_log, token)
             try:
-                asyncio.run(_serve(options, folder, state, token))
+                asyncio.run(_serve(options, folder, lock, state, token))
             except FlowAnchorError as failure:
                 log.info("Not serving: %s (%s)", failure, failure.code)
                 raise
@@ -113,80 +114,69 @@ def read_options(argv: Sequence[str] | None) -> Options:
 
 
 @contextlib.contextmanager
-def _only_one() -> Iterator[tuple[Path, StateFolder]]:
+def _only_one() -> Iterator[tuple[Path, DaemonLock, StateFolder]]:
     """Hold the locks of the meeting place and of the state: two environments may share just one of them."""
     try:
         folder = private_folder(runtime_folder())
         state = StateFolder.open()
         with DaemonLock(folder) as meeting, DaemonLock(state.root) as own:
-            for lock in (meeting, own):
-                if not lock.acquire(_LOCK_SECONDS):
-                    raise ServiceError(
-                        "daemon-running", f"Another daemon of this user is running (pid {lock.holder()})."
-                    )
-            yield folder, state
+            if not meeting.acquire(_LOCK_SECONDS):
+                raise _running(meeting.holder(), folder)
+            if not own.acquire(_LOCK_SECONDS):
+                raise _running(own.holder(), noted_meeting())
+            note_meeting(state.root, folder)
+            yield folder, meeting, state
     except RendezvousError as refused:
-        raise ServiceError("state-not-ours", refused.message, refused.action) from refused
+        raise ServiceError(refused.code, refused.message, refused.action) from refused
 
 
-async def _serve(options: Options, folder: Path, state: StateFolder, token: str) -> None:
+def _running(pid: int | None, folder: Path | None) -> ServiceError:
+    where = "" if folder is None else f", its runtime folder is {folder}"
+    return ServiceError("daemon-running", f"Another daemon of this user is running (pid {pid}{where}).")
+
+
+async def _serve(options: Options, folder: Path, lock: DaemonLock, state: StateFolder, token: str) -> None:
     started = time.monotonic()
     parts = await open_parts(state, token, Settings(options.keep_alive, options.idle_exit))
     try:
-        _hear_signals(parts)
-        server = build(parts)
-        address = bind_private(server, folder)
-        others = [options.listen.bind(server)] if options.listen else []
-        await parts.scheduler.start()
-        await server.start()
-        await parts.serving()
-        Discovery(os.getpid(), address, API, program_version(), token, time.time_ns() // 1_000_000).write(
-            folder
-        )
+        place = Place(parts, folder, lock)
+        _hear_signals(parts, place)
+        addresses = await place.open(options.listen)
         ready = time.monotonic() - started
         await asyncio.to_thread(launcher.record)
-        log.info("Serving on %s after %.2f s (pid %d).", ", ".join([address, *others]), ready, os.getpid())
+        log.info("Serving on %s after %.2f s (pid %d).", addresses, ready, os.getpid())
         with contextlib.suppress(OSError):  # whoever started it may have closed its end
-            print(f"Serving on {address} (process {os.getpid()}). Ctrl-C ends the daemon.", flush=True)
-        idle = asyncio.create_task(_leave_when_not_needed(parts, folder, options.idle_exit))
+            print(f"Serving on {place.address} (process {os.getpid()}). Ctrl-C ends the daemon.", flush=True)
+        watch = asyncio.create_task(Watch(parts, place, options.idle_exit).run())
         await parts.ending.wait()
-        idle.cancel()
+        watch.cancel()
         log.info("Ending: %s.", parts.ending.reason)
         await parts.drain(_DRAIN_SECONDS)
-        if _can_be_found(folder):
-            Discovery.remove(folder, os.getpid())
-        await server.stop(0 if parts.ending.now else _GRACE_SECONDS)
+        if not parts.ending.comes_back:
+            place.leave()
+        await place.close(0 if parts.ending.now else _GRACE_SECONDS)
     finally:
         await parts.close()
     log.info("Ended.")
 
 
-async def _leave_when_not_needed(parts: Parts, folder: Path, idle_exit: float) -> None:
-    """Ask for the end once nobody has needed the daemon for `idle_exit` seconds, or nobody can find it: when
-    a cleaner of temporary files took the meeting place away, only another daemon can be reached."""
-    while not parts.ending.asked:
-        if not _can_be_found(folder):
-            parts.ending.ask(f"nobody can find the daemon, its file in {folder} is gone")
-        if await parts.busy():
-            parts.activity.touch()
-        left = idle_exit - parts.activity.idle_seconds if idle_exit >= 0 else _LOOK_SECONDS
-        if left <= 0:
-            parts.ending.ask(f"nobody needed the daemon for {idle_exit:g} s")
-        await asyncio.sleep(min(max(left, 0.05), _LOOK_SECONDS))
+def _allow_many_files() -> None:
+    """Each connection takes a file, and a thousand, the usual limit, are soon opened by anybody."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            with contextlib.suppress(OSError, ValueError):  # macOS allows fewer than it says
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _can_be_found(folder: Path) -> bool:
-    try:
-        found = Discovery.read(folder)
-    except RendezvousError:
-        return False  # clients refuse it as well
-    return found is not None and found.pid == os.getpid()
-
-
-def _hear_signals(parts: Parts) -> None:
+def _hear_signals(parts: Parts, place: Place) -> None:
     def heard(number: int) -> None:
         if parts.ending.asked and parts.ending.by_signal:
             log.warning("A second signal: leaving at once.")
+            place.leave()
             logging.shutdown()
             os._exit(BROKEN)  # the engine ends by itself when its socket closes
         parts.ending.by_signal = True

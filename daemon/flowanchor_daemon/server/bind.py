@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
-from flowanchor.rendezvous import socket_path
+from flowanchor.rendezvous import socket_path, socket_target
 
 from flowanchor_daemon.errors import ServiceError
 
@@ -85,7 +85,7 @@ def bind_private(server: grpc.aio.Server, folder: Path) -> str:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise ServiceError("state-not-ours", f"{path} is no socket.", "Remove it, then try again.")
         path.unlink()  # left by a daemon that was killed: nobody else may hold our lock
-    target = f"unix:{path}"
+    target = socket_target(path)
     _added(server.add_insecure_port, target)
     path.chmod(0o600)
     return target

@@ -27,16 +27,21 @@ _NEW_WORK: Final = frozenset(
 
 
 class Ending:
-    """Asked for once, by a signal, a Shutdown call or idleness. `now`: calls in flight are not waited for."""
+    """Asked for once, by a signal, a Shutdown call or idleness. `now`: calls in flight are not waited for.
+
+    `comes_back`: who waits for a job is to start the daemon anew, as after a crash.
+    """
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
         self.now = False
         self.by_signal = False
+        self.comes_back = False
         self.reason = ""
 
-    def ask(self, reason: str, now: bool = False) -> None:
+    def ask(self, reason: str, now: bool = False, comes_back: bool = False) -> None:
         """Begin the end; a later call can only make it hurry."""
+        self.comes_back = comes_back if not self.asked else self.comes_back and comes_back
         self.reason = self.reason or reason
         self.now = self.now or now
         self._asked.set()

@@ -30,6 +30,8 @@ def options(max_chunk_bytes: int) -> list[tuple[str, Any]]:
         ("grpc.max_send_message_length", -1),
         # One client's calls in flight; what is beyond waits in the client.
         ("grpc.max_concurrent_streams", 128),
+        # A listener's connections. Each takes a file, and a stranger can open them without a token.
+        ("grpc.max_allowed_incoming_connections", 256),
         # Metadata is a token and a version.
         ("grpc.max_metadata_size", 16 << 10),
         # A client whose machine vanished during an upload or a watch is noticed within a minute and a half.

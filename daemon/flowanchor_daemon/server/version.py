@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,12 +17,18 @@ from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.server.handlers import HEALTH, Context, Continuation, Handler, refusal, wrapped
 
 
+@functools.cache
 def program_version() -> str:
-    """The installed package's version; "0+source" in a tree that is not installed."""
+    """This program's version, as it was when first asked; "0+source" in a tree that is not installed."""
+    return installed_version() or "0+source"
+
+
+def installed_version() -> str | None:
+    """The version that is installed now; None in a tree that is not installed."""
     try:
         return importlib.metadata.version("flowanchor")
     except importlib.metadata.PackageNotFoundError:
-        return "0+source"
+        return None
 
 
 class VersionInterceptor(grpc.aio.ServerInterceptor):

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import psutil
 import pytest
-from flowanchor.rendezvous import DaemonLock
+from flowanchor.rendezvous import DaemonLock, Discovery
 from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from grpc_health.v1 import health_pb2
 
@@ -84,6 +84,7 @@ def test_while_it_drains_it_answers_and_takes_nothing_new(daemon: Daemons, tmp_p
 
             running.signal(signal.SIGTERM)
             assert running.wait() == 1, "asked twice it leaves at once"
+            assert Discovery.read(running.runtime) is None, "or clients would take it for a crash"
         finally:
             os.kill(engine, signal.SIGCONT)
     until(lambda: not psutil.pid_exists(engine), "the engine notices that its daemon is gone")

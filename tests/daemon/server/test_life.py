@@ -85,6 +85,13 @@ class TestBeginning:
         assert info(running).api_major == 1
         assert running.stop() == 0
 
+    def test_a_path_that_a_uri_would_misread_is_no_hindrance(self, daemon: Daemons) -> None:
+        runtime = str(Path(daemon.runtime(), "a#b?c%41 d"))
+        running = daemon(environment={"FLOWANCHOR_RUNTIME": runtime})
+        assert running.address.startswith("unix:")
+        assert (running.runtime / "daemon.sock").exists()
+        assert info(running).api_major == 1
+
 
 class TestAlone:
     def test_a_second_one_is_refused_and_told_whom_it_met(self, daemon: Daemons) -> None:
@@ -101,6 +108,7 @@ class TestAlone:
         second = daemon(environment={"FLOWANCHOR_RUNTIME": daemon.runtime()}, wait=False)
         assert second.wait() == 5
         assert f"pid {first.pid}" in second.said
+        assert str(first.runtime) in second.said, "where the first one is found"
 
     def test_many_at_once_leave_one(self, daemon: Daemons) -> None:
         started = [daemon(wait=False) for _ in range(4)]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ending the daemon ends the daemon, and nothing else."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flowanchor.rendezvous import DaemonLock, Discovery, new_token, private_folder
+from flowanchor_client import Client, DaemonUnreachable
+from flowanchor_daemon.cli.service import stop
+
+from tests.daemon.processes import until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals are those of POSIX")
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from flowanchor.rendezvous import DaemonLock
+lock = DaemonLock(Path(sys.argv[1]))
+assert lock.acquire(5)
+time.sleep(600)
+"""
+
+
+@contextmanager
+def process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    started = subprocess.Popen(command)
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.wait()
+
+
+def test_a_number_that_another_program_has_by_now_is_not_signalled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dead daemon's file names a process that is somebody else's now; the new daemon is not serving yet."""
+    runtime = private_folder(tmp_path / "run")
+    monkeypatch.setenv("FLOWANCHOR_RUNTIME", str(runtime))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3] / "proto"))
+
+    def silent(**_: object) -> Client:
+        raise DaemonUnreachable("daemon-unreachable", "It does not answer.", "Wait.")
+
+    monkeypatch.setattr(Client, "connect", silent)
+    with (
+        process("sleep", "600") as innocent,
+        process(sys.executable, "-c", HOLD, str(runtime)) as daemon,
+    ):
+        Discovery(innocent.pid, "unix:/x", (1, 0), "0", new_token(), 1).write(runtime)
+        until(lambda: DaemonLock(runtime).holder() == daemon.pid, "the new daemon holds the lock")
+        stop(now=False, wait=20, as_json=True)
+        assert daemon.wait(20) == -signal.SIGTERM
+        assert innocent.poll() is None
+        assert f'"stopped": {daemon.pid}' in capsys.readouterr().out
+        stop(now=False, wait=20, as_json=True)
+        assert innocent.poll() is None, "nobody holds the lock: nothing is signalled"

@@ -144,15 +144,7 @@ def colours_whatever_the_view_is() -> None:
     strip = images("images")
     here = scene()
     here.view_settings.view_transform = "AgX"
-    here.view_settings.look = (
-        next(
-            look.identifier
-            for look in here.view_settings.bl_rna.properties["look"].enum_items
-            if "AgX" in look.name
-        )
-        if len(here.view_settings.bl_rna.properties["look"].enum_items) > 1
-        else "None"
-    )
+    here.view_settings.look = "AgX - Punchy"
     here.view_settings.exposure, here.view_settings.gamma = 2.0, 1.7
     here.view_settings.use_curve_mapping = True
     here.view_settings.curve_mapping.curves[3].points.new(0.5, 0.9)
@@ -171,6 +163,23 @@ def colours_whatever_the_view_is() -> None:
         result = exported(strip, FrameRange(1, 4))
         for index, file in enumerate(result.files):
             same(pixels(file)[..., :3], numbered.picture(index))
+
+
+@check
+def animation_of_what_is_seen_still_counts() -> None:
+    strip = images("images")
+    scene().view_settings.exposure = 1.0
+    scene().view_settings.keyframe_insert("exposure", frame=1)
+    for frame, offset in ((1, 0), (11, 20)):
+        strip.transform.offset_y = offset
+        strip.transform.keyframe_insert("offset_y", frame=frame)
+    driven = strip.driver_add("color_multiply").driver
+    driven.expression = "1.0"
+    result = exported(strip, FrameRange(1, 11))
+    last = pixels(result.files[-1])[..., :3]
+    assert numbered.number_of(last, down=-20) == 10
+    assert len(bpy.data.actions) == 1
+    same(pixels(result.files[0])[..., :3], numbered.picture(0))
 
 
 @check

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flowanchor_daemon.media import sniff
 from flowanchor_vse.logic import request
 from flowanchor_vse.logic.ledger import MOST_RECORDS, STATES, Ledger, Origin, Record
 from flowanchor_vse.logic.request import Box, EditSettings, Footage, UploadPlan
@@ -204,3 +205,13 @@ def test_parameters_keep_their_kind(value: request.Value) -> None:
 def test_what_is_no_number_is_no_parameter(value: float) -> None:
     with pytest.raises(ValueError, match="no parameter"):
         request.parameter(value)
+
+
+def test_a_movie_goes_by_a_suffix_the_daemon_knows() -> None:
+    assert request.MOVIE_SUFFIXES == sniff.MOVIE_SUFFIXES
+    for name, suffix in (("shot.MP4", ".mp4"), ("shot.r3d", ".mov"), ("shot", ".mov")):
+        path = Path("/x") / name
+        plan = UploadPlan(Footage((path,), None), boxes=(Box(0, 0, 1, 1),))
+        made = request.edit_request(EditSettings(), plan, {path: "0" * 64})
+        assert (made.clip.movie.suffix, made.clip.movie.name) == (suffix, name)
+        assert not made.clip.HasField("rate")

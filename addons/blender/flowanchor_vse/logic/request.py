@@ -20,6 +20,11 @@ from .naming import frame_file
 Value = bool | int | float | str
 SeedMode = Literal["random", "fixed", "increment"]
 LARGEST_SEED = 2**63 - 1
+MOVIE_SUFFIXES = frozenset(
+    {".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf", ".flv"}
+    | {".ogv", ".ogg", ".nut", ".ivf", ".y4m", ".3gp"}
+)
+"""By which the daemon knows movies."""
 _LONGEST_NAME = 255
 
 
@@ -231,7 +236,8 @@ def plain_value(value: types_pb2.ParameterValue) -> Value | None:
 
 
 def _clip(footage: Footage, sha256: Mapping[Path, str]) -> types_pb2.Clip:
-    refs = [_media_ref(path, sha256[path]) for path in footage.files]
+    movie = footage.first_number is None
+    refs = [_media_ref(path, sha256[path], movie) for path in footage.files]
     if footage.first_number is None:
         return types_pb2.Clip(movie=refs[0])
     rate = footage.rate
@@ -243,8 +249,11 @@ def _clip(footage: Footage, sha256: Mapping[Path, str]) -> types_pb2.Clip:
     )
 
 
-def _media_ref(path: Path, sha256: str) -> types_pb2.MediaRef:
-    return types_pb2.MediaRef(sha256=sha256, name=path.name[:_LONGEST_NAME], suffix=path.suffix.lower())
+def _media_ref(path: Path, sha256: str, movie: bool) -> types_pb2.MediaRef:
+    suffix = path.suffix.lower()
+    if movie and suffix not in MOVIE_SUFFIXES:
+        suffix = ".mov"  # what is in a movie decides how it is read, not its name
+    return types_pb2.MediaRef(sha256=sha256, name=path.name[:_LONGEST_NAME], suffix=suffix)
 
 
 def plan_to_json(plan: UploadPlan) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from flowanchor_daemon.engine.child_job import Job, failure_of
 from flowanchor_daemon.engine.child_link import Link
 from flowanchor_daemon.engine.child_memory import device_is_sound, give_back
 from flowanchor_daemon.engine.child_model import HeldModel, plan_for
+from flowanchor_daemon.program import engine_protocol
 
 DEVICE_LOST = 70
 """Exit code: the device answers no more in this process; a new one may have better luck."""
@@ -24,7 +25,8 @@ DEVICE_LOST = 70
 def serve(link: Link) -> None:
     """Greet, then work off commands; does not return."""
     automatic = MemoryPlan.choose("auto").compute
-    link.send(engine_pb2.Event(hello=engine_pb2.Hello(pid=os.getpid(), device=str(automatic))))
+    hello = engine_pb2.Hello(pid=os.getpid(), device=str(automatic), program=engine_protocol())
+    link.send(engine_pb2.Event(hello=hello))
     model = HeldModel()
     while True:
         command = link.commands.get()
@@ -49,8 +51,8 @@ def _load(load: engine_pb2.Load, model: HeldModel) -> engine_pb2.Event:
             for _ in model.load(folder, plan):
                 pass
     except Exception as failure:  # noqa: BLE001 - the engine goes on serving
-        return engine_pb2.Event(failed=failure_of(failure))
-    return engine_pb2.Event(loaded=load.model)
+        return engine_pb2.Event(job=load.id, failed=failure_of(failure))
+    return engine_pb2.Event(job=load.id, loaded=load.model)
 
 
 def _device_of(command: engine_pb2.Command, automatic: torch.device) -> torch.device | None:

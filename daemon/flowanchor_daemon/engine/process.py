@@ -18,6 +18,7 @@ from flowanchor.engine.v1 import engine_pb2
 from flowanchor_daemon.engine import framing
 from flowanchor_daemon.engine.api import EngineCrashed, EngineFailed
 from flowanchor_daemon.errors import ServiceError, to_failure
+from flowanchor_daemon.program import engine_protocol
 
 END_SECONDS = 5.0
 """How long a process may take to end when asked to, before it is killed."""
@@ -48,7 +49,8 @@ class EngineProcess:
             seconds: how long the start may take.
 
         Raises:
-            EngineFailed: "engine-start-failed", with how it ended and its last words.
+            EngineFailed: "engine-start-failed", with how it ended and its last words; "engine-updated" if an
+                update has put another program in this one's place.
             EngineCrashed: a signal ended it, which says nothing about the next start.
         """
         try:
@@ -72,6 +74,9 @@ class EngineProcess:
             # long until it hears a signal that asks for one.
             await started.end(at_once=True)
             raise
+        if hello.program != engine_protocol():
+            await started.end()
+            raise EngineFailed(to_failure(ServiceError("engine-updated")))
         started.device = hello.device
         return started
 
@@ -152,7 +157,7 @@ class EngineProcess:
             return "it broke the connection"
         await self.end()
         if code < 0:
-            return f"signal {signal.Signals(-code).name}"
+            return f"signal {_signal_name(-code)}"
         return f"exit code {code}"
 
     async def end(self, at_once: bool = False) -> None:
@@ -178,6 +183,13 @@ class EngineProcess:
         self._writer.close()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # the real-time ones between the first and the last have none
+        return str(number)
 
 
 def _failed(reason: str, words: str = "") -> EngineFailed:

@@ -7,9 +7,9 @@ import asyncio
 import logging
 from typing import Final
 
+from flowanchor_daemon.program import installed_version, program_version
 from flowanchor_daemon.server.parts import Parts
 from flowanchor_daemon.server.place import Place
-from flowanchor_daemon.server.version import installed_version, program_version
 
 log = logging.getLogger(__name__)
 

@@ -23,10 +23,10 @@ from flowanchor.rendezvous import (
 )
 
 from flowanchor_core.errors import FlowAnchorError
+from flowanchor_daemon.program import program_version
 from flowanchor_daemon.server.bind import Listen, bind_private
 from flowanchor_daemon.server.parts import Parts
 from flowanchor_daemon.server.server import build
-from flowanchor_daemon.server.version import program_version
 
 log = logging.getLogger(__name__)
 

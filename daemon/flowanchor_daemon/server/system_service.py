@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from flowanchor.rendezvous import API
 from flowanchor.v1 import system_pb2, system_pb2_grpc
 
+from flowanchor_daemon.program import program_version
 from flowanchor_daemon.server import diagnosis
 from flowanchor_daemon.server.editors import list_editors
 from flowanchor_daemon.server.handlers import Context
-from flowanchor_daemon.server.version import program_version
 
 if TYPE_CHECKING:
     from flowanchor_daemon.server.parts import Parts

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which versions this program has, and whether a caller's fits."""
+"""Whether a caller's version of the API fits this daemon's."""
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,20 +13,6 @@ from flowanchor.rendezvous import API, API_KEY, WARNING_KEY, format_api, parse_a
 
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.server.handlers import HEALTH, Context, Continuation, Handler, refusal, wrapped
-
-
-@functools.cache
-def program_version() -> str:
-    """This program's version, as it was when first asked; "0+source" in a tree that is not installed."""
-    return installed_version() or "0+source"
-
-
-def installed_version() -> str | None:
-    """The version that is installed now; None in a tree that is not installed."""
-    try:
-        return importlib.metadata.version("flowanchor")
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 class VersionInterceptor(grpc.aio.ServerInterceptor):

@@ -165,6 +165,21 @@ def test_an_engine_that_cannot_start_says_its_last_words(
     assert engine.pid is None
 
 
+def test_an_engine_of_another_version_is_not_spoken_with(
+    do: Do, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """As after an update under a running daemon, whose next engine is already the new program."""
+    installed = tmp_path / "installed" / "flowanchor-99.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: flowanchor\nVersion: 99.0\n")
+    path = os.pathsep.join([str(installed.parent), environment["PYTHONPATH"]])
+    engine = LocalEngine(tmp_path / "engine.log", environment={**environment, "PYTHONPATH": path})
+    with pytest.raises(EngineFailed) as caught:
+        do(engine.load("shapes", "cpu"))
+    assert caught.value.failure.code == "engine-updated"
+    assert engine.pid is None
+
+
 @pytest.fixture
 def silent(tmp_path: Path) -> Path:
     """An interpreter that never says hello and leaves its process id."""

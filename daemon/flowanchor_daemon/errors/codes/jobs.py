@@ -86,6 +86,12 @@ ENTRIES = (
         "Run `flowanchor doctor` and look into the engine's log.",
         StatusCode.UNAVAILABLE,
     ),
+    of_service(
+        "engine-updated",
+        "FlowAnchor was updated while its daemon ran.",
+        "End the old daemon with `flowanchor stop`, then try again.",
+        StatusCode.UNAVAILABLE,
+    ),
     of_run(
         "engine-output",
         "The engine named a result that is not a plain file of its folder.",

@@ -59,6 +59,8 @@ class Run(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     CHECKPOINT_EVERY_FIELD_NUMBER: _builtins.int
     MEMORY_PLAN_FIELD_NUMBER: _builtins.int
+    SPARE_BYTES_FIELD_NUMBER: _builtins.int
+    MOST_OUTPUT_BYTES_FIELD_NUMBER: _builtins.int
     job: _builtins.str
     attempt: _builtins.int
     output_folder: _builtins.str
@@ -69,6 +71,10 @@ class Run(_message.Message):
     """Sampling steps; 0: never."""
     memory_plan: _builtins.str
     """"full" or "small"."""
+    spare_bytes: _builtins.int
+    """To be left free on the output folder's disk beside the results."""
+    most_output_bytes: _builtins.int
+    """That the results may take; absent: as many as fit."""
     @_builtins.property
     def edit(self) -> _types_pb2.EditRequest: ...
     @_builtins.property
@@ -89,12 +95,16 @@ class Run(_message.Message):
         checkpoint: _builtins.str = ...,
         checkpoint_every: _builtins.int = ...,
         memory_plan: _builtins.str = ...,
+        spare_bytes: _builtins.int = ...,
+        most_output_bytes: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "edit", b"edit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_most_output_bytes", b"_most_output_bytes", "clip", b"clip", "edit", b"edit", "most_output_bytes", b"most_output_bytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "checkpoint", b"checkpoint", "checkpoint_every", b"checkpoint_every", "clip", b"clip", "edit", b"edit", "job", b"job", "masks", b"masks", "memory_plan", b"memory_plan", "output_folder", b"output_folder"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_most_output_bytes", b"_most_output_bytes", "attempt", b"attempt", "checkpoint", b"checkpoint", "checkpoint_every", b"checkpoint_every", "clip", b"clip", "edit", b"edit", "job", b"job", "masks", b"masks", "memory_plan", b"memory_plan", "most_output_bytes", b"most_output_bytes", "output_folder", b"output_folder", "spare_bytes", b"spare_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__most_output_bytes: _TypeAlias = _typing.Literal["most_output_bytes"]  # noqa: Y015
+    _WhichOneofArgType__most_output_bytes: _TypeAlias = _typing.Literal["_most_output_bytes", b"_most_output_bytes"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__most_output_bytes) -> _WhichOneofReturnType__most_output_bytes | None: ...
 
 Global___Run: _TypeAlias = Run  # noqa: Y015
 
@@ -106,17 +116,21 @@ class Load(_message.Message):
 
     MODEL_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     device: _builtins.str
+    id: _builtins.str
+    """Of this load, for its events."""
     def __init__(
         self,
         *,
         model: _builtins.str = ...,
         device: _builtins.str = ...,
+        id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "id", b"id", "model", b"model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -164,18 +178,22 @@ class Hello(_message.Message):
 
     PID_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     device: _builtins.str
     """What "auto" means here, such as "cpu" or "cuda:0"."""
+    program: _builtins.str
+    """Which program it is; the daemon speaks with no other than its own."""
     def __init__(
         self,
         *,
         pid: _builtins.int = ...,
         device: _builtins.str = ...,
+        program: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "pid", b"pid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "pid", b"pid", "program", b"program"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -285,7 +303,7 @@ class Event(_message.Message):
     SUSPENDED_FIELD_NUMBER: _builtins.int
     LOADED_FIELD_NUMBER: _builtins.int
     job: _builtins.str
-    """Empty for Hello and loads."""
+    """Empty for Hello; for a load its id."""
     preview_jpeg: _builtins.bytes
     checkpointed: _builtins.int
     """Sampling steps done in a checkpoint that is now on disk; skipped ones do not count."""

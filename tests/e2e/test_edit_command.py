@@ -77,7 +77,8 @@ def test_without_json_the_same_is_told_in_words(run: Run, edit_arguments: list[A
     done = run(*edit_arguments, "-o", tmp_path / "out.mp4")
     assert done.returncode == 0, done.stderr
     assert f"{FRAMES} frames at 24000/1001, full as h264" in done.stdout
-    assert "the picture inside the mask means nothing" in done.stdout
+    assert done.stderr.count("the picture inside the mask means nothing") == 1
+    assert "Note:" not in done.stdout, "what was told is not told again"
     assert names(tmp_path) == ["out.mp4"]
 
 

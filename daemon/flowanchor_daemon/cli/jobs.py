@@ -106,6 +106,8 @@ def fetch_job(
                 names = fetch.targets(ended, out)
                 output = names[0] if out.is_dir() and len(names) == 1 else out
                 result = deliver(client, ended, names, output, sheet, bytes_shown(show, "download"))
+            for notice in result.notices[len(ended.result.notices) :]:
+                show.note(notice)
         print_result(result, as_json)
 
 

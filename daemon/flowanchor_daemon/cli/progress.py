@@ -185,12 +185,13 @@ class JobProgress:
         step, total = progress.step + done_before, progress.total + done_before
         if progress.phase != self._phase:
             self._complete()
-            self._phase = progress.phase
+            self._phase, self._step = progress.phase, 0
             self._show.phase(progress.phase, total)
+        again = (step, total) == (self._step, self._total)
         self._step, self._total = step, total
         self._see_whole(progress.fraction)
         left = progress.seconds_left if progress.HasField("seconds_left") else None
-        if step:
+        if step and not again:
             self._show.step(progress.phase, step, total, left)
 
     def _see_whole(self, fraction: float) -> None:

@@ -89,7 +89,7 @@ def test_what_passed_between_two_looks_at_a_job_is_told_as_done(capsys: pytest.C
 
 
 def test_a_phase_that_was_seen_to_its_end_is_not_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
-    updates = [job("read", 0, 4), job("read", 4, 4), job("edit", 0, 3)]
+    updates = [job("read", 0, 4), job("read", 4, 4), job("read", 4, 4), job("edit", 0, 3)]
     assert shown(capsys, updates) == ["read: 0/4", "read: 4/4", "edit: 0/3"]
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
+from . import text
+
 PACKAGE = __package__
 
 
@@ -15,12 +17,12 @@ class FlowAnchorPreferences(bpy.types.AddonPreferences):
     bl_idname = PACKAGE
 
     daemon_command: StringProperty(
-        name="Daemon Command",
-        description="Command that starts the daemon; empty: the one FlowAnchor's installation left word of",
+        name=text.COMMAND,
+        description=text.COMMAND_HELP,
     )
     folder: StringProperty(
-        name="Results Folder",
-        description="Where exported frames and results are kept; empty: the extension's own folder",
+        name=text.FOLDER,
+        description=text.FOLDER_HELP,
         subtype="DIR_PATH",
     )
 

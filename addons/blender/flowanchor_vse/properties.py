@@ -16,6 +16,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import text
 from .logic import words
 from .logic.request import Box, EditSettings, Value
 from .masks import MaskChoice
@@ -24,8 +25,8 @@ LARGEST_SEED = 2**31 - 1
 """Of Blender's integers; what is drawn at random stays below, so that every seed can be typed in again."""
 
 _offered: dict[str, list[tuple[str, str, str]]] = {
-    "editor": [("flowanchor", "FlowAnchor", "")],
-    "model": [("shapes", "Shapes", "")],
+    "editor": [("flowanchor", text.EDITORS["flowanchor"], "")],
+    "model": [("shapes", "shapes", "")],
 }
 """Choices the daemon named. Blender needs the texts to live as long as they are shown."""
 
@@ -67,145 +68,56 @@ class FlowAnchorParameters(bpy.types.PropertyGroup):
     """Values in place of the preset's, as custom properties by the parameter's name."""
 
 
+def _named(field: str) -> dict[str, Any]:
+    """Name and description of a property, from the catalogue."""
+    name, description = text.FIELDS[field]
+    return {"name": name, "description": description}
+
+
+def _one_of(field: str) -> dict[str, Any]:
+    return {**_named(field), "items": text.CHOICES[field]}
+
+
 class FlowAnchorSettings(bpy.types.PropertyGroup):
-    range_mode: EnumProperty(
-        name="Range",
-        description="Frames to edit",
-        items=[
-            ("STRIP", "Whole Strip", "All frames of the strip that are seen"),
-            (
-                "SCENE",
-                "Scene Range",
-                "Those within the scene's frame range, or its preview range if that is on",
-            ),
-        ],
-    )
-    stack: BoolProperty(
-        name="With Strips Below",
-        description="Edit the picture of the strip and everything below it, not the strip alone",
-    )
-    deliver: EnumProperty(
-        name="Result",
-        items=[
-            ("patch", "Patch", "The region alone, with a soft edge, laid over the strip"),
-            ("full", "Full Frames", "Whole frames"),
-        ],
-    )
-    file_format: EnumProperty(
-        name="Files",
-        items=[
-            ("images", "Images", "PNG, one a frame: outside of the region exactly the strip's own picture"),
-            ("movie", "Movie", "ProRes: smaller, and nearly the same"),
-        ],
-    )
+    ledger: StringProperty(options={"HIDDEN"})
 
-    mask_kind: EnumProperty(
-        name="Region",
-        items=[
-            ("mask", "Mask", "A mask of this file"),
-            ("modifier", "Mask Modifier", "The mask of the strip's Mask modifier"),
-            ("strip", "Mask Strip", "A mask strip above the strip"),
-            ("alpha", "Strip's Alpha", "Where the strip is not transparent"),
-            ("box", "Box", "A rectangle from numbers"),
-        ],
-    )
-    mask: PointerProperty(name="Mask", type=bpy.types.Mask)
-    modifier: StringProperty(name="Modifier", description="Empty: the first Mask modifier")
-    mask_strip: StringProperty(name="Mask Strip", description="Empty: the first mask strip above")
-    box: IntVectorProperty(name="Box", description="X, Y, width, height", size=4, min=0, soft_max=4096)
-    invert: BoolProperty(name="Invert", description="The region is what was not marked")
-    grow: IntProperty(
-        name="Grow", description="Pixels by which the region may grow", min=0, max=1000, soft_max=64
-    )
-    feather: IntProperty(
-        name="Feather",
-        description="Width of the soft edge outside the region in pixels",
-        min=0,
-        max=1000,
-        soft_max=64,
-        default=8,
-    )
+    range_mode: EnumProperty(**_one_of("range_mode"))
+    stack: BoolProperty(**_named("stack"))
+    deliver: EnumProperty(**_one_of("deliver"))
+    file_format: EnumProperty(**_one_of("file_format"))
 
-    source_prompt: StringProperty(
-        name="Shows", description="What the strip shows now", options={"TEXTEDIT_UPDATE"}
-    )
-    target_prompt: StringProperty(
-        name="Should Show",
-        description="What it should show; change as few words as you can",
-        options={"TEXTEDIT_UPDATE"},
-    )
-    words: StringProperty(
-        name="Words",
-        description="Words of the second sentence that drive the edit, parted by commas; empty: what differs",
-    )
+    mask_kind: EnumProperty(**_one_of("mask_kind"))
+    mask: PointerProperty(**_named("mask"), type=bpy.types.Mask)
+    modifier: StringProperty(**_named("modifier"))
+    mask_strip: StringProperty(**_named("mask_strip"))
+    box: IntVectorProperty(**_named("box"), size=4, min=0, soft_max=4096)
+    invert: BoolProperty(**_named("invert"))
+    grow: IntProperty(**_named("grow"), min=0, max=1000, soft_max=64)
+    feather: IntProperty(**_named("feather"), min=0, max=1000, soft_max=64, default=8)
 
-    editor_name: StringProperty(default="flowanchor")
-    editor: EnumProperty(name="Editor", description="Editing method", **_choices("editor"))
-    model_name: StringProperty(default="shapes")
-    model: EnumProperty(name="Model", **_choices("model"))
-    preset: EnumProperty(
-        name="Preset",
-        items=[
-            ("draft", "Draft", "Quick look"),
-            ("standard", "Standard", "The usual quality"),
-            ("final", "Final", "More steps"),
-        ],
-        default="standard",
-    )
-    seed: IntProperty(name="Seed", description="Number that fixes the noise", min=0, max=LARGEST_SEED)
-    seed_mode: EnumProperty(
-        name="Seed Mode",
-        items=[
-            ("random", "Random", "Another seed for each edit"),
-            ("fixed", "Fixed", "The same seed for each edit"),
-            ("increment", "Increment", "One more after each edit"),
-        ],
-        default="fixed",
-    )
+    source_prompt: StringProperty(**_named("source_prompt"), options={"TEXTEDIT_UPDATE"})
+    target_prompt: StringProperty(**_named("target_prompt"), options={"TEXTEDIT_UPDATE"})
+    words: StringProperty(**_named("words"))
 
-    use_negative: BoolProperty(
-        name="Negative Prompt", description="Use one of your own in place of the model's"
-    )
-    negative_prompt: StringProperty(
-        name="Negative Prompt", description="What the picture should not look like"
-    )
-    margin: FloatProperty(
-        name="Margin",
-        description="Surroundings shown to the model, as a share of the region's longer side",
-        min=0,
-        max=10,
-        soft_max=2,
-        default=0.25,
-    )
-    mode: EnumProperty(
-        name="Crop",
-        items=[
-            ("detail", "Detail", "Scale the region to the model's size"),
-            ("fast", "Fast", "Keep the region's scale"),
-        ],
-    )
-    use_schedule: BoolProperty(
-        name="Own Schedule", description="Set steps, shift and skip in place of the preset's"
-    )
-    steps: IntProperty(
-        name="Steps", description="Steps of the schedule", min=1, max=1000, soft_max=100, default=25
-    )
-    shift: FloatProperty(
-        name="Shift",
-        description="Shift of the schedule towards noise",
-        min=0.001,
-        max=100,
-        soft_max=12,
-        default=5,
-    )
-    skip: IntProperty(
-        name="Skip", description="Steps left out at the noisy end", min=0, max=999, soft_max=50, default=2
-    )
+    editor_name: StringProperty(default="flowanchor", options={"HIDDEN"})
+    editor: EnumProperty(**_named("editor"), **_choices("editor"))
+    model_name: StringProperty(default="shapes", options={"HIDDEN"})
+    model: EnumProperty(**_named("model"), **_choices("model"))
+    preset: EnumProperty(**_one_of("preset"), default="standard")
+    seed: IntProperty(**_named("seed"), min=0, max=LARGEST_SEED)
+    seed_mode: EnumProperty(**_one_of("seed_mode"), default="fixed")
+
+    use_negative: BoolProperty(**_named("use_negative"))
+    negative_prompt: StringProperty(**_named("negative_prompt"))
+    margin: FloatProperty(**_named("margin"), min=0, max=10, soft_max=2, default=0.25)
+    mode: EnumProperty(**_one_of("mode"))
+    use_schedule: BoolProperty(**_named("use_schedule"))
+    steps: IntProperty(**_named("steps"), min=1, max=1000, soft_max=100, default=25)
+    shift: FloatProperty(**_named("shift"), min=0.001, max=100, soft_max=12, default=5)
+    skip: IntProperty(**_named("skip"), min=0, max=999, soft_max=50, default=2)
     parameters: PointerProperty(type=FlowAnchorParameters)
-    device: StringProperty(name="Device", description="auto, cpu, cuda or cuda:N", default="auto")
-    priority: IntProperty(
-        name="Priority", description="Edits of higher priority run first", min=-100, max=100
-    )
+    device: StringProperty(**_named("device"), default="auto")
+    priority: IntProperty(**_named("priority"), min=-100, max=100)
 
 
 _FORMATS = {

@@ -166,6 +166,7 @@ CONNECT_HELP = "Look for the daemon again"
 PULL = "Download Model"
 PULL_HELP = "Download the chosen model; goes on where an earlier download broke off"
 NOT_INSTALLED = "{title} has to be downloaded first ({size})."
+OFFLINE = "Blender is not allowed to go online (Preferences, System, Network)."
 PULLING = "Downloading {model}"
 
 # What can go wrong here
@@ -173,3 +174,89 @@ UNEXPECTED = "Something went wrong inside the add-on ({failure})."
 UNEXPECTED_HELP = "Save your file; the details are in the log."
 NO_FOLDER = "The folder for results cannot be written ({reason})."
 NO_FOLDER_HELP = "Choose another one in the add-on's preferences."
+
+# Presets of the advanced settings
+PRESETS = "FlowAnchor Presets"
+PRESET_ADD = "Add FlowAnchor Preset"
+PRESET_HELP = "Add or remove a set of FlowAnchor's settings"
+
+# Preferences
+COMMAND = "Daemon Command"
+COMMAND_HELP = "Command that starts the daemon; empty: the one FlowAnchor's installation left word of"
+FOLDER = "Results Folder"
+FOLDER_HELP = "Where exported frames and results are kept; empty: the extension's own folder"
+
+# Properties by name: what they are called, and their tooltip
+FIELDS = {
+    "range_mode": ("Range", "Frames to edit"),
+    "stack": (
+        "With Strips Below",
+        "Edit the picture of the strip and everything below it, not the strip alone",
+    ),
+    "deliver": ("Result", "What is laid above the strip"),
+    "file_format": ("Files", "What the result is kept in"),
+    "mask_kind": ("Region", "Where the edit happens"),
+    "mask": ("Mask", "A mask of this file"),
+    "modifier": ("Modifier", "Empty: the first Mask modifier"),
+    "mask_strip": ("Mask Strip", "Empty: the first mask strip above"),
+    "box": ("Box", "Left, top, width and height in pixels of the picture, from its upper left corner"),
+    "invert": ("Invert", "The region is what was not marked"),
+    "grow": ("Grow", "Pixels by which the region may grow"),
+    "feather": ("Feather", "Width of the soft edge outside the region in pixels"),
+    "source_prompt": ("Shows", "What the strip shows now"),
+    "target_prompt": ("Should Show", "What it should show; change as few words as you can"),
+    "words": (
+        "Words",
+        "Words of the second sentence that drive the edit, parted by commas; empty: what differs",
+    ),
+    "editor": ("Editor", "Editing method"),
+    "model": ("Model", "The model that edits"),
+    "preset": ("Preset", "Quality against time"),
+    "seed": ("Seed", "Number that fixes the noise"),
+    "seed_mode": ("Seed Mode", "Where the seed of each edit comes from"),
+    "use_negative": ("Negative Prompt", "Use one of your own in place of the model's"),
+    "negative_prompt": ("Negative Prompt", "What the picture should not look like"),
+    "margin": ("Margin", "Surroundings shown to the model, as a share of the region's longer side"),
+    "mode": ("Crop", "How the region becomes what the model sees"),
+    "use_schedule": ("Own Schedule", "Set steps, shift and skip in place of the preset's"),
+    "steps": ("Steps", "Steps of the schedule"),
+    "shift": ("Shift", "Shift of the schedule towards noise"),
+    "skip": ("Skip", "Steps left out at the noisy end"),
+    "device": ("Device", "auto, cpu, cuda or cuda:N"),
+    "priority": ("Priority", "Edits of higher priority run first"),
+}
+CHOICES = {
+    "range_mode": [
+        ("STRIP", "Whole Strip", "All frames of the strip that are seen"),
+        ("SCENE", "Scene Range", "Those within the scene's frame range, or its preview range if that is on"),
+    ],
+    "deliver": [
+        ("patch", "Patch", "The region alone, with a soft edge, laid over the strip"),
+        ("full", "Full Frames", "Whole frames"),
+    ],
+    "file_format": [
+        ("images", "Images", "PNG, one a frame: outside of the region exactly the strip's own picture"),
+        ("movie", "Movie", "ProRes: smaller, and nearly the same"),
+    ],
+    "mask_kind": [
+        ("mask", "Mask", "A mask of this file"),
+        ("modifier", "Mask Modifier", "The mask of the strip's Mask modifier"),
+        ("strip", "Mask Strip", "A mask strip above the strip"),
+        ("alpha", "Strip's Alpha", "Where the strip is not transparent"),
+        ("box", "Box", "A rectangle from numbers"),
+    ],
+    "preset": [
+        ("draft", "Draft", "Quick look"),
+        ("standard", "Standard", "The usual quality"),
+        ("final", "Final", "More steps"),
+    ],
+    "seed_mode": [
+        ("random", "Random", "Another seed for each edit"),
+        ("fixed", "Fixed", "The same seed for each edit"),
+        ("increment", "Increment", "One more after each edit"),
+    ],
+    "mode": [
+        ("detail", "Detail", "Scale the region to the model's size"),
+        ("fast", "Fast", "Keep the region's scale"),
+    ],
+}

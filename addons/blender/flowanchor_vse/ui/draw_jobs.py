@@ -110,6 +110,7 @@ def job(box: Any, context: Any, view: JobView) -> None:
         paragraph(box, context, view.problem.message, "ERROR" if not view.active else "INFO")
         if view.problem.action:
             paragraph(box, context, view.problem.action, "BLANK1")
+        remedy(box, view)
     for notice in view.notices:
         paragraph(box, context, notice, "INFO")
     if view.active:
@@ -127,6 +128,24 @@ def job(box: Any, context: Any, view: JobView) -> None:
     button(row, "flowanchor.adopt", view, "EYEDROPPER")
     button(row, "flowanchor.open_folder", view, "FILE_FOLDER")
     button(row, "flowanchor.open_log", view, "TEXT")
+
+
+def remedy(box: Any, view: JobView) -> None:
+    """The button that helps, where there is one beside those every edit has."""
+    wanted = view.problem.remedy if view.problem is not None else "none"
+    if wanted in ("start", "connect"):
+        wish(box, wanted, "PLAY" if wanted == "start" else "FILE_REFRESH")
+    elif wanted in _REMEDIES:
+        operator, icon = _REMEDIES[wanted]
+        box.operator(operator, icon=icon).job = view.id
+
+
+_REMEDIES = {
+    "retry": ("flowanchor.retry", "FILE_REFRESH"),
+    "fetch": ("flowanchor.place", "IMPORT"),
+    "resubmit": ("flowanchor.adopt", "EYEDROPPER"),
+    "settings": ("flowanchor.adopt", "EYEDROPPER"),
+}
 
 
 def button(row: Any, operator: str, view: JobView, icon: str) -> None:

@@ -48,6 +48,13 @@ class FLOWANCHOR_OT_pull(bpy.types.Operator):
 
     stop: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if not bpy.app.online_access:
+            cls.poll_message_set(text.say(text.OFFLINE))
+            return False
+        return True
+
     def execute(self, context: Any) -> set[str]:
         scene = compat.sequencer_scene(context)
         session = runtime.get().session

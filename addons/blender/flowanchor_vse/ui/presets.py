@@ -6,22 +6,25 @@ from typing import Any
 import bpy
 from bl_operators.presets import AddPresetBase
 
+from .. import text
+
 
 class FLOWANCHOR_MT_presets(bpy.types.Menu):
-    bl_label = "FlowAnchor Presets"
+    bl_label = text.PRESETS
     preset_subdir = "flowanchor"
     preset_operator = "script.execute_preset"
     draw = bpy.types.Menu.draw_preset
 
 
 class FLOWANCHOR_OT_preset_add(AddPresetBase, bpy.types.Operator):
-    """Add or remove a set of FlowAnchor's settings"""
-
     bl_idname = "flowanchor.preset_add"
-    bl_label = "Add FlowAnchor Preset"
+    bl_label = text.PRESET_ADD
+    bl_description = text.PRESET_HELP
     preset_menu = "FLOWANCHOR_MT_presets"
     preset_subdir = "flowanchor"
-    preset_defines = ["settings = bpy.context.scene.flowanchor"]  # as Blender asks for it
+    preset_defines = [
+        "settings = (getattr(bpy.context, 'sequencer_scene', None) or bpy.context.scene).flowanchor"
+    ]
     preset_values = [
         f"settings.{name}"
         for name in (

@@ -22,7 +22,6 @@ from ..logic.views import Problem
 if TYPE_CHECKING:
     from .work import Work
 
-PROPERTY = "flowanchor_ledger"
 log = logging.getLogger("flowanchor")
 
 
@@ -89,8 +88,7 @@ def read_ledger() -> Ledger:
     """What the open file remembers."""
     ledger = Ledger()
     for scene in bpy.data.scenes:
-        stored = scene.get(PROPERTY)
-        if isinstance(stored, str):
+        if stored := scene.flowanchor.ledger:
             ledger.merge(Ledger.from_json(stored))
     return ledger
 
@@ -99,8 +97,8 @@ def write_ledger(ledger: Ledger) -> None:
     """Let the open file remember; a scene linked from another file cannot."""
     written = ledger.to_json()
     for scene in bpy.data.scenes:
-        if scene.library is None and (scene.sequence_editor is not None or PROPERTY in scene):
-            scene[PROPERTY] = written
+        if scene.library is None and (scene.sequence_editor is not None or scene.flowanchor.ledger):
+            scene.flowanchor.ledger = written
 
 
 # Finding again: pointers do not survive undo and load, names do not survive renaming

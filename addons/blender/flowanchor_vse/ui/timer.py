@@ -21,7 +21,8 @@ from . import cleanup, runtime, thumbnails
 SHORTEST = 0.02
 AFTER_TROUBLE = 2.0
 held: deque[tuple[str, float]] = deque(maxlen=5000)
-"""What was done ("poll", "move" bytes, "place", "export" a frame) and for how many seconds it held Blender."""
+"""What was done ("poll", "move" bytes, "place", "export" a frame), and for how many seconds it held Blender
+up."""
 
 
 def ensure() -> None:

@@ -28,16 +28,19 @@ def _root() -> None:
 
 @app.command()
 def quality(
-    model: Annotated[str, typer.Option(help="Name of a model, or path of a folder.")] = "shapes",
-    preset: Annotated[str, typer.Option(help="draft, standard or final.")] = "standard",
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of a model, or path of a folder.")
+    ] = "shapes",
+    preset: Annotated[str, typer.Option(metavar="NAME", help="draft, standard or final.")] = "standard",
     split: Annotated[
         Literal["held-out", "tuning"], typer.Option(help="Clips to edit; settings are chosen on tuning only.")
     ] = "held-out",
-    count: Annotated[int, typer.Option(min=1, help="Number of clips.")] = 48,
-    seed: Annotated[int, typer.Option(help="Number that fixes the noise.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that edit side by side.")] = 1,
+    count: Annotated[int, typer.Option(metavar="N", min=1, help="Number of clips.")] = 48,
+    seed: Annotated[int, typer.Option(metavar="N", help="Number that fixes the noise.")] = 0,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that edit side by side.")] = 1,
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder of the log, the JSON and the figure.")
+        Path,
+        typer.Option("-o", "--out", metavar="FOLDER", help="Folder of the log, the JSON and the figure."),
     ] = Path("quality"),
 ) -> None:
     """Compare the editors and FlowAnchor's ablations on clips whose true edits are known.

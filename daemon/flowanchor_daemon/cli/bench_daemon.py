@@ -23,16 +23,18 @@ Row = tuple[str, str]
 
 
 def daemon(
-    starts: Annotated[int, typer.Option(min=1, help="Starts of the daemon.")] = 5,
+    starts: Annotated[int, typer.Option(metavar="N", min=1, help="Starts of the daemon.")] = 5,
     rounds: Annotated[
-        int, typer.Option(min=1, help="Pairs of edits, in-process and through the daemon.")
+        int, typer.Option(metavar="N", min=1, help="Pairs of edits, in-process and through the daemon.")
     ] = 5,
-    calls: Annotated[int, typer.Option(min=1, help="Calls of GetJob while an edit runs, and idle.")] = 500,
-    submits: Annotated[int, typer.Option(min=1, help="Submitted edits that are timed.")] = 100,
+    calls: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Calls of GetJob while an edit runs, and idle.")
+    ] = 500,
+    submits: Annotated[int, typer.Option(metavar="N", min=1, help="Submitted edits that are timed.")] = 100,
     megabytes: Annotated[
-        int, typer.Option(min=1, help="MiB to upload and to download, each way twice.")
+        int, typer.Option(metavar="N", min=1, help="MiB to upload and to download, each way twice.")
     ] = 256,
-    cancels: Annotated[int, typer.Option(min=1, help="Cancelled edits in each phase.")] = 5,
+    cancels: Annotated[int, typer.Option(metavar="N", min=1, help="Cancelled edits in each phase.")] = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Last line of output: the numbers as JSON.")
     ] = False,

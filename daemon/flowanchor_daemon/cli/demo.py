@@ -35,10 +35,15 @@ class Seen:
 
 def demo(
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for the clip, the results and the sheets.")
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FOLDER", help="Folder for the clip, the results and the sheets."
+        ),
     ] = Path("flowanchor-demo"),
-    model: Annotated[str, typer.Option(help="Name of a model, or path of a folder.")] = "shapes",
-    seed: Annotated[int, typer.Option(help="Number that fixes the noise.")] = 0,
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of a model, or path of a folder.")
+    ] = "shapes",
+    seed: Annotated[int, typer.Option(metavar="N", help="Number that fixes the noise.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Last line of output: the results as JSON.")
     ] = False,

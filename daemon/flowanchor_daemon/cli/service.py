@@ -61,7 +61,9 @@ def serve(
 
 def stop(
     now: Annotated[bool, typer.Option("--now", help="Do not wait for calls in flight.")] = False,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for its end.")] = 60.0,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Seconds to wait for its end.")
+    ] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object instead of words.")] = False,
 ) -> None:
     """End the daemon. A running edit is kept where it stands and goes on when the daemon runs again."""

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("flowanchor_core", "daemon", "addons", "proto")
+_CODE = re.compile(r"[a-z0-9-]+")  # a sentence of the same name elsewhere is no code
 BASES = {"FlowAnchorError", "RendezvousError", "ServiceFailure"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -77,7 +79,7 @@ def _constants(module: ast.Module) -> Iterator[tuple[str, str]]:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text)))
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text)))
-            ) if name.isupper():
+            ) if name.isupper() and _CODE.fullmatch(text):
                 yield name, text
 
 

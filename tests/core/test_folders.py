@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from flowanchor_core import folders
+from flowanchor_core.errors import InputError
 
 
 def test_the_environment_decides_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -20,3 +22,14 @@ def test_models_and_cache_are_the_users_own_and_apart(monkeypatch: pytest.Monkey
     monkeypatch.delenv("FLOWANCHOR_CACHE", raising=False)
     assert folders.models_folder().parent.name == "flowanchor"
     assert folders.cache_folder() not in folders.models_folder().parents
+
+
+def test_without_a_home_nothing_is_put_where_the_program_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FLOWANCHOR_MODELS", "FLOWANCHOR_CACHE", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # neither HOME nor the user is known
+    for folder in (folders.models_folder, folders.cache_folder):
+        with pytest.raises(InputError) as failure:
+            folder()
+        assert failure.value.code == "no-home"
+        assert "FLOWANCHOR_" in failure.value.action

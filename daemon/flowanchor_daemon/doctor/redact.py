@@ -99,7 +99,7 @@ class Redactor:
     @classmethod
     def of_this_machine(cls, tokens: Iterable[str] = (), private: Iterable[str] = ()) -> Redactor:
         """One that knows this user, this computer and the secrets in the environment."""
-        home = Path.home()
+        home = Path(os.path.expanduser("~"))  # "~" itself where there is none
         secrets = [value for name, value in os.environ.items() if _SECRET_NAME.search(name)]
         homes = {
             str(home),

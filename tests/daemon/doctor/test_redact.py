@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import secrets
 import unicodedata
@@ -148,3 +149,8 @@ def test_this_machine_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     redactor = Redactor.of_this_machine(["0123456789"], ["her own words"])
     said = f"/data/people/gwendolyn/x {secret} GWENDOLYN@gwens-tower 0123456789 her own words"
     assert redactor.redact(said) == f"{HOME}/x {TOKEN} {NAME}@{NAME} {TOKEN} {PRIVATE}"
+
+
+def test_a_user_without_a_home_has_none_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert Redactor.of_this_machine().redact("/mnt/footage") == "/mnt/footage"

@@ -27,6 +27,7 @@ LIBRARIES = (
     "protobuf",
     "googleapis-common-protos",
     "huggingface_hub",
+    "httpx2",
     "psutil",
     "typer",
     "rich",

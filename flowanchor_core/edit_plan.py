@@ -11,11 +11,14 @@ import functools
 import math
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from flowanchor_core import editors, models, presets
 from flowanchor_core.drawing import draw
@@ -65,8 +68,13 @@ class EditPlan:
         return self.last - self.first + 1
 
 
-def plan_edit(request: EditRequest) -> EditPlan:
+def plan_edit(request: EditRequest, between_frames: Callable[[], None] = lambda: None) -> EditPlan:
     """Look at everything the request names; read the masks, but no frame and no weight yet.
+
+    Args:
+        request: what is wanted.
+        between_frames: called after each frame of the region that was drawn, which takes long for a shape of
+            many points; what it raises ends the call.
 
     Raises:
         InputError: anything in the request that cannot be used. ModelError: the model folder's card or
@@ -86,7 +94,7 @@ def plan_edit(request: EditRequest) -> EditPlan:
     delivery = Delivery(out.kind, out.format, out.out)
     delivery.preflight(clip, first, last)
     check_files(request, clip, delivery.files(clip, first, last))
-    mask = read_region(request, clip, first, last)
+    mask = read_region(request, clip, first, last, between_frames)
     return EditPlan(request, card, preset, editor, params, clip, first, last, mask, delivery)
 
 
@@ -152,7 +160,13 @@ def check_files(request: EditRequest, clip: ClipInfo, results: tuple[Path, ...])
     refuse_overlap((clip.path, *clip.files, *masks), (*results, *sheet))
 
 
-def read_region(request: EditRequest, clip: ClipInfo, first: int, last: int) -> MaskTrack:
+def read_region(
+    request: EditRequest,
+    clip: ClipInfo,
+    first: int,
+    last: int,
+    between_frames: Callable[[], None] = lambda: None,
+) -> MaskTrack:
     """The union of the request's mask files and geometry over a range of frames, or with `region.invert` all
     that is not in it.
 
@@ -165,7 +179,7 @@ def read_region(request: EditRequest, clip: ClipInfo, first: int, last: int) -> 
     tracks = [open_mask(path, clip, first, last) for path in request.masks]
     if request.geometry:
         drawn = draw(request.geometry, last - first + 1, clip.height, clip.width)
-        tracks.append(MaskTrack.of(drawn, clip.height, clip.width))
+        tracks.append(MaskTrack.of(_calling(between_frames, drawn), clip.height, clip.width))
         if tracks[-1].bounds() is None:
             raise InputError(
                 "mask-empty",
@@ -183,6 +197,12 @@ def read_region(request: EditRequest, clip: ClipInfo, first: int, last: int) -> 
             "Mark less, or do not invert the region.",
         )
     return rest
+
+
+def _calling(between: Callable[[], None], frames: Iterator[NDArray[np.bool_]]) -> Iterator[NDArray[np.bool_]]:
+    for frame in frames:
+        yield frame
+        between()
 
 
 def check_sheet(path: Path | None) -> None:

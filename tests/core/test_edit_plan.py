@@ -116,3 +116,16 @@ tokens.clean_prompt("a  fox")
 def test_equal_prompts_may_stand_where_words_say_what_to_anchor(request_: EditRequest) -> None:
     same = replace(request_, target_prompt=request_.source_prompt, words=("circle",))
     assert plan_edit(same).request.words == ("circle",)
+
+
+def test_it_can_be_stopped_between_the_frames_of_a_region(request_: EditRequest) -> None:
+    drawn: list[int] = []
+
+    def stop() -> None:
+        drawn.append(1)
+        if len(drawn) == 2:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        plan_edit(request_, stop)
+    assert len(drawn) == 2 < FRAMES

@@ -84,7 +84,7 @@ class Job:
         memory = plan_for(
             run.memory_plan, run.edit.device
         )  # no file is opened for a device that is not there
-        plan = plan_edit(request_of(run))
+        plan = plan_edit(request_of(run), self._stop_if_asked)
         self._skip = plan.preset.skip
         self._peak = PeakMemory(memory.compute)
         self._load(plan, memory)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import uuid
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,8 @@ __all__ = ["Engine", "EngineCrashed", "EngineFailed", "LocalEngine"]
 KEEP_ALIVE_SECONDS = 300.0
 START_SECONDS = 120.0
 CANCEL_SECONDS = 30.0
-"""How long a job that nobody follows any more may take to stop; then its process is ended."""
+"""How long a job that is cancelled, or that nobody follows any more, may take to stop; then its process is
+ended."""
 
 _LAST_EVENTS = frozenset({"done", "failed", "cancelled", "suspended"})
 
@@ -36,6 +38,7 @@ class LocalEngine(Engine):
         environment: of the process; default: this one's.
         python: the interpreter it runs in; default: this one.
         start_seconds: how long its start may take.
+        cancel_seconds: how long a job may take to stop once it is cancelled; then the process is ended.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class LocalEngine(Engine):
         environment: Mapping[str, str] | None = None,
         python: str = sys.executable,
         start_seconds: float = START_SECONDS,
+        cancel_seconds: float = CANCEL_SECONDS,
     ) -> None:
         self._log = log
         self._keep_alive = keep_alive
         self._environment = environment
         self._argv = (python, "-m", "flowanchor_daemon.engine")
         self._start_seconds = start_seconds
+        self._cancel_seconds = cancel_seconds
         self._process: EngineProcess | None = None
         self._state: system_pb2.EngineState.ValueType = system_pb2.ENGINE_STATE_STOPPED
         self._working = False
@@ -65,6 +70,9 @@ class LocalEngine(Engine):
         self._device_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        """Of the job that is being cancelled."""
+        self._killing: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         """Held while a process is started or ended."""
 
@@ -105,7 +113,7 @@ class LocalEngine(Engine):
             await process.send(command)
             self._given = True
             for asked in self._asked:
-                await process.send(asked)
+                await self._pass_on(process, asked)
             ended = False
             try:
                 while not ended:
@@ -129,9 +137,13 @@ class LocalEngine(Engine):
             process = await self._ready_if_wanted()
             if process is None:
                 raise EngineCrashed("the daemon has ended it")
-            await process.send(engine_pb2.Command(load=engine_pb2.Load(model=model, device=device)))
+            # An earlier load that its caller gave up may still go on; its answer comes first.
+            load = engine_pb2.Load(model=model, device=device, id=uuid.uuid4().hex)
+            await process.send(engine_pb2.Command(load=load))
             while True:
                 event = await self._next(process)
+                if event.job != load.id:
+                    continue
                 if event.HasField("failed"):
                     raise EngineFailed(event.failed)
                 if event.HasField("loaded"):
@@ -163,6 +175,9 @@ class LocalEngine(Engine):
             yield
         finally:
             self._working, self._job = False, ""
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
             self._state = system_pb2.ENGINE_STATE_IDLE if self._alive else system_pb2.ENGINE_STATE_STOPPED
             if self._alive:
                 self._start_timer()
@@ -214,10 +229,21 @@ class LocalEngine(Engine):
         if not job or job != self._job:
             return
         if self._given and self._process is not None:
-            await self._process.send(command)
+            await self._pass_on(self._process, command)
         else:
             self._asked.append(command)
             self._unwanted.set()
+
+    async def _pass_on(self, process: EngineProcess, command: engine_pb2.Command) -> None:
+        """Send what is asked of the running job; a cancel that brings no last event ends the process, or it
+        would keep every other job waiting."""
+        if command.HasField("cancel") and self._deadline is None:
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(self._cancel_seconds, self._kill, process)
+        await process.send(command)
+
+    def _kill(self, process: EngineProcess) -> None:
+        self._killing = asyncio.ensure_future(process.end())
 
     async def _abandon(self, process: EngineProcess, job: str) -> None:
         """Stop a job whose events nobody takes any more, so that the engine is free for the next."""
@@ -225,7 +251,7 @@ class LocalEngine(Engine):
             return
         await process.send(engine_pb2.Command(cancel=job))
         try:
-            async with asyncio.timeout(CANCEL_SECONDS):
+            async with asyncio.timeout(self._cancel_seconds):
                 while True:
                     event = await self._next(process)
                     if event.job == job and event.WhichOneof("event") in _LAST_EVENTS:

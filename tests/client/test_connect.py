@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from flowanchor.rendezvous import DaemonLock, Discovery, StartLock, private_folder
+from flowanchor.rendezvous import DaemonLock, Discovery, StartLock, note_meeting, private_folder
 from flowanchor.v1 import types_pb2
 from flowanchor_client import Client, DaemonUnreachable, ServiceFailure
 from flowanchor_client.connect import Start, reaching
@@ -231,3 +231,24 @@ def test_a_start_that_is_given_up_lets_others_have_their_turn(runtime: Path) -> 
     assert StartLock(runtime).is_held()
     steps.close()
     assert not StartLock(runtime).is_held()
+
+
+def test_a_session_with_another_runtime_folder_that_was_quicker_is_joined(
+    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours finds the state in use and ends; the daemon that uses it meets its clients elsewhere."""
+    state = private_folder(tmp_path / "state")
+    note_meeting(state, runtime)
+    (tmp_path / "session").mkdir()
+    other = tmp_path / "other.sh"
+    other.write_text(
+        f"FLOWANCHOR_RUNTIME={runtime} {os.environ['FLOWANCHOR_DAEMON']} &\n"
+        f"until [ -e {runtime}/daemon.json ]; do sleep 0.05; done\nexit 5\n"
+    )
+    monkeypatch.delenv("FLOWANCHOR_RUNTIME")
+    monkeypatch.setenv("FLOWANCHOR_STATE", str(state))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "session"))
+    monkeypatch.setenv("FLOWANCHOR_DAEMON", f"sh {other}")
+    with Client.connect() as client:
+        assert started(runtime) == [pid_of(client)]
+    assert not (tmp_path / "session" / "flowanchor" / FAILURE_FILE).exists()

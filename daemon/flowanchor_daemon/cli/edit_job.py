@@ -15,7 +15,7 @@ from flowanchor_client import ENDED, Client, DaemonUnreachable, ServiceFailure, 
 from flowanchor_core.errors import ModelError
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.edit_upload import message, ship, uploaded
-from flowanchor_daemon.cli.fetch import UNNAMED
+from flowanchor_daemon.cli.fetch import READS, UNNAMED
 from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.outcome import JOB_CANCELLED
 from flowanchor_daemon.cli.progress import JobProgress, Reporter, bytes_shown
@@ -63,7 +63,11 @@ def submit(
         return client.upload_all(paths, bytes_shown(show, "upload"))
 
     out, sheet = plan.request.delivery.out, plan.request.sheet
-    deliver_to = {"out": str(out.absolute())}
+    read = (plan.request.clip, *plan.request.masks)
+    deliver_to: dict[str, object] = {
+        "out": str(out.absolute()),
+        READS: [str(path.absolute()) for path in read],
+    }
     if not named:
         deliver_to[UNNAMED] = "yes"
     if sheet is not None:
@@ -117,6 +121,9 @@ def run(
         result = deliver(client, job, targets, out, request.sheet, bytes_shown(show, "download"))
     except ServiceFailure as failure:
         raise with_job(failure, job.id) from failure
+    except (KeyboardInterrupt, SystemExit):
+        show.note(f"The edit is done and kept: `flowanchor jobs fetch {job.id}` delivers it.")
+        raise
     for notice in result.notices[len(job.result.notices) :]:
         show.note(notice)
     return replace(result, model=request.model)

@@ -88,7 +88,7 @@ def message(
     suffixes: Sequence[str],
     model: str,
     device: str,
-    deliver_to: Mapping[str, str],
+    deliver_to: Mapping[str, object],
 ) -> types_pb2.EditRequest:
     """The edit as the daemon is asked for it.
 

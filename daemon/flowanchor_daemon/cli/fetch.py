@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from flowanchor.v1 import jobs_pb2
 
@@ -17,6 +18,8 @@ from flowanchor_daemon.cli.notation import free
 
 UNNAMED = "unnamed"
 """Kept with a job whose output the user gave no name: then nothing of that name is replaced."""
+READS = "reads"
+"""Kept with a job: the clip and the masks it was made of, which no result may replace."""
 
 _PLACE = re.compile(r"%0?(\d*)d|(#+)")
 _NUMBER = re.compile(r"(\d+)(?=\.[^.]*$)")
@@ -69,6 +72,19 @@ def targets(job: jobs_pb2.Job, out: Path) -> list[Path]:
     return [out]
 
 
+def check_places(job: jobs_pb2.Job, files: Sequence[Path], sheet: Path | None) -> None:
+    """Raise InputError if the files of a result or the contact sheet would replace what the edit was made of,
+    or each other, or if the sheet cannot be written."""
+    from flowanchor_core.edit_plan import check_sheet
+    from flowanchor_core.footage import files_of, refuse_overlap
+
+    check_sheet(sheet)
+    reads = _context(job).get(READS)
+    inputs = [Path(name) for name in reads if isinstance(name, str)] if isinstance(reads, list) else []
+    read = [file for path in inputs if path.exists() for file in files_of(path)]
+    refuse_overlap(read, (*files, *(() if sheet is None else (sheet,))))
+
+
 def _image_targets(found: Sequence[jobs_pb2.Artifact], out: Path) -> list[Path]:
     numbers = []
     for place, artifact in enumerate(found):
@@ -96,12 +112,15 @@ def _image_targets(found: Sequence[jobs_pb2.Artifact], out: Path) -> list[Path]:
 
 def asked_for(job: jobs_pb2.Job) -> dict[str, str]:
     """The names this command kept with the job; nothing for another host's."""
+    raw = _context(job)
+    return {key: raw[key] for key in ("out", "sheet", UNNAMED) if isinstance(raw.get(key), str)}
+
+
+def _context(job: jobs_pb2.Job) -> dict[str, Any]:
     if job.client != "cli":
         return {}
     try:
         raw = json.loads(job.request.host_context)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(raw, dict):
-        return {}
-    return {key: raw[key] for key in ("out", "sheet", UNNAMED) if isinstance(raw.get(key), str)}
+    return raw if isinstance(raw, dict) else {}

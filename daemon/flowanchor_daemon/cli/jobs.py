@@ -104,6 +104,7 @@ def fetch_job(
                 ended = edit_job.follow(client, found, show)
                 out, sheet = fetch.destination(ended, out, sheet)
                 names = fetch.targets(ended, out)
+                fetch.check_places(ended, names, sheet)
                 output = names[0] if out.is_dir() and len(names) == 1 else out
                 result = deliver(client, ended, names, output, sheet, bytes_shown(show, "download"))
             for notice in result.notices[len(ended.result.notices) :]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flowanchor.v1 import jobs_pb2, types_pb2
-from flowanchor_daemon.cli.fetch import destination, targets
+from flowanchor_daemon.cli.fetch import check_places, destination, targets
 
 from flowanchor_core.errors import InputError
 
@@ -89,3 +89,28 @@ def test_a_job_without_a_result_or_a_folder_that_is_not_there_is_refused(tmp_pat
     with pytest.raises(InputError) as caught:
         targets(job("result.mkv"), tmp_path / "no" / "a.mkv")
     assert caught.value.code == "output-folder-missing"
+
+
+@pytest.mark.parametrize(
+    ("out", "sheet", "code"),
+    [
+        ("clip.mkv", None, "output-is-input"),
+        ("linked.mkv", None, "output-is-input"),
+        ("masks/m.0001.png", None, "output-is-input"),
+        ("new.mkv", "clip.mkv", "sheet-format"),
+        ("new.png", "new.png", "output-twice"),
+    ],
+)
+def test_nothing_the_edit_was_made_of_is_replaced(
+    tmp_path: Path, out: str, sheet: str | None, code: str
+) -> None:
+    (tmp_path / "masks").mkdir()
+    for name in ("clip.mkv", "masks/m.0001.png", "masks/m.0002.png"):
+        (tmp_path / name).write_bytes(b"mine")
+    (tmp_path / "linked.mkv").hardlink_to(tmp_path / "clip.mkv")
+    reads = [str(tmp_path / "clip.mkv"), str(tmp_path / "masks"), str(tmp_path / "gone.mkv")]
+    made = job("result.mkv", context=json.dumps({"out": "o.mkv", "reads": reads}).encode())
+    with pytest.raises(InputError) as caught:
+        check_places(made, [tmp_path / out], None if sheet is None else tmp_path / sheet)
+    assert caught.value.code == code
+    check_places(made, [tmp_path / "new.mkv"], tmp_path / "new.png")

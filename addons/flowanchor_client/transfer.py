@@ -121,7 +121,8 @@ def _send(
                 state = calls.stat_media([sha256])[0]
             if state.complete:
                 return
-            if state.received_bytes <= offset:  # the daemon lost what it had, or is told too much
+            # Once it has every byte the daemon may still be reading them for their hash.
+            if state.received_bytes <= offset < size:  # the daemon lost what it had, or is told too much
                 rewinds += 1
                 if rewinds > _MOST_REWINDS:
                     raise ServiceFailure(

@@ -8,6 +8,7 @@ import inspect
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,9 @@ from flowanchor_daemon.media.store import MediaState, MediaStore
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_STATS = 1000
+_WRITERS = 4
+_HASH_SECONDS = 10.0
+"""How long a call waits for the hash of a file that has all its bytes, as after a restart of the daemon."""
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -47,6 +51,7 @@ class MediaService(media_pb2_grpc.MediaServicer):
     def __init__(self, media: MediaStore, artifacts: FindArtifact) -> None:
         self._media = media
         self._artifacts = artifacts
+        self._writers = ThreadPoolExecutor(_WRITERS, "upload")
         self._chunk = media.limits.max_chunk_bytes
 
     async def StatMedia(
@@ -75,6 +80,8 @@ class MediaService(media_pb2_grpc.MediaServicer):
             offset += len(message.data)
             if state.complete:
                 break
+        while not state.complete and state.received_bytes == header.total_bytes:
+            state = await self._write(header, state.received_bytes, b"")
         return media_pb2.UploadMediaResponse(media=_state(state))
 
     async def UploadChunk(
@@ -113,7 +120,16 @@ class MediaService(media_pb2_grpc.MediaServicer):
             raise ServiceError(
                 "request-too-large", f"A piece holds up to {self._chunk} bytes.", limit=self._chunk
             )
-        return await asyncio.to_thread(self._media.write, sha256, header.total_bytes, offset, data)
+        # In threads of their own: what other calls need stays free while uploads wait for a slow disk.
+        loop, piece = asyncio.get_running_loop(), (sha256, header.total_bytes, offset, data)
+        state = await loop.run_in_executor(self._writers, self._media.write, *piece)
+        hashing = self._media.hashing(sha256)
+        if not state.complete and state.received_bytes == header.total_bytes and hashing is not None:
+            # All is there, so that the client can only ask again: it need not do so at once.
+            await asyncio.wait((asyncio.wrap_future(hashing),), timeout=_HASH_SECONDS)
+            piece = (sha256, header.total_bytes, state.received_bytes, b"")
+            state = await loop.run_in_executor(self._writers, self._media.write, *piece)
+        return state
 
     async def _find(self, job: str, index: int, offset: int) -> ArtifactFile:
         found = self._artifacts(job, index)

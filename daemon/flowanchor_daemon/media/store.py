@@ -7,27 +7,32 @@
 Writing is append only: each piece goes to the file and into a running hash, nothing is kept in memory. A
 piece that is there already changes nothing, so two clients that send the same file help each other instead
 of corrupting it; a piece beyond the end is refused with the place to go on. After a restart the running hash
-is made again from the disk. All methods block and are safe to call from several threads.
+is made again from the disk, of a large file in the background: pieces are taken meanwhile. All methods block
+and are safe to call from several threads.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.media.quota import MediaLimits, disk_full, human, is_disk_full
 from flowanchor_daemon.media.room import Room
+from flowanchor_daemon.media.upload import Upload
 
 _PARTIAL = "partial"
-_BLOCK = 1 << 20
+_SYNC_BYTES = (
+    64 << 20
+)  # brought to the disk at a time, so that the last piece does not wait for all of a file
 _UPLOADS_REMEMBERED = 256
 
 
@@ -38,16 +43,6 @@ class MediaState:
     sha256: str
     complete: bool
     received_bytes: int
-
-
-@dataclass
-class _Upload:
-    """A partial file at work. `digest` covers its first `received` bytes; None: not known yet."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
-    received: int = 0
-    digest: hashlib._Hash | None = None
 
 
 class MediaStore:
@@ -70,7 +65,7 @@ class MediaStore:
         self.folder = folder
         self.limits = limits or MediaLimits()
         self._lock = threading.Lock()
-        self._uploads: OrderedDict[str, _Upload] = OrderedDict()
+        self._uploads: OrderedDict[str, Upload] = OrderedDict()
         _make_folder(folder)
         _make_folder(folder / _PARTIAL)
         self._room = Room(folder, self.limits, self._lock, self._at_work, keep, results_bytes or (lambda: 0))
@@ -103,13 +98,14 @@ class MediaStore:
         """Take a piece of the file `sha256` of `total_bytes` that begins at `offset`; empty data only asks.
 
         Data that the store has already is skipped. When the last byte is there the hash is checked, and the
-        file is synced and moved to its place.
+        file is synced and moved to its place; a state with all bytes that is not complete tells that the hash
+        is still being made (see `hashing`).
 
         Raises:
             ServiceError: "media-too-large", "quota-full" or "disk-full" before anything of the piece is
                 written (a disk that fills up while it is written: what was there before stays);
                 "media-offset" (metadata `received`) for a piece beyond what is there; "media-hash" when more
-                arrives than was announced or the hash is another one, and what had arrived is removed.
+                arrives than was announced, or the hash is another one and what had arrived is removed.
         """
         if not 1 <= total_bytes <= self.limits.max_media_bytes:
             raise ServiceError(
@@ -123,7 +119,9 @@ class MediaStore:
                 return MediaState(sha256, True, _size(self._whole(sha256)))
             self._resume(sha256, upload)
             if max(upload.received, offset + len(data)) > total_bytes:
-                self._discard(sha256, upload)
+                # Either announcement may be the wrong one, so what others have sent stays until it is old.
+                if upload.received > total_bytes and self._is_old(sha256):
+                    self._discard(sha256, upload)
                 raise ServiceError("media-hash", "More arrived than the file was announced to have.")
             if offset > upload.received:
                 raise ServiceError(
@@ -135,10 +133,18 @@ class MediaStore:
             self._room.require(total_bytes - upload.received, sparing=sha256)
             if fresh:
                 self._append(sha256, upload, fresh)
+            if not upload.catch_up(self._partial(sha256)):
+                return MediaState(sha256, False, upload.received)
             if upload.received == total_bytes:
                 self._finish(sha256, upload)
                 return MediaState(sha256, True, total_bytes)
             return MediaState(sha256, False, upload.received)
+
+    def hashing(self, sha256: str) -> Future[None] | None:
+        """What is done once a file's hash has caught up with what is there of it; None if it has."""
+        with self._lock:
+            upload = self._uploads.get(sha256)
+        return None if upload is None else upload.catching_up
 
     def make_room(self, need: int, keep: Callable[[], set[str]] | None = None) -> None:
         """Have `need` more bytes fit: evict media no job refers to, longest unused first.
@@ -154,10 +160,10 @@ class MediaStore:
         return upload is not None and upload.users > 0
 
     @contextlib.contextmanager
-    def _upload(self, sha256: str) -> Iterator[_Upload]:
+    def _upload(self, sha256: str) -> Iterator[Upload]:
         """The upload of a file, for one thread at a time."""
         with self._lock:
-            upload = self._uploads.setdefault(sha256, _Upload())
+            upload = self._uploads.setdefault(sha256, Upload())
             self._uploads.move_to_end(sha256)
             upload.users += 1
         try:
@@ -171,22 +177,13 @@ class MediaStore:
                 for name in idle[: max(0, len(self._uploads) - _UPLOADS_REMEMBERED)]:
                     del self._uploads[name]
 
-    def _resume(self, sha256: str, upload: _Upload) -> None:
+    def _resume(self, sha256: str, upload: Upload) -> None:
         """Bring `upload` to what the disk has: after a restart, or when the file was evicted meanwhile."""
-        partial = self._partial(sha256)
-        size = _size(partial)
-        if upload.digest is not None and upload.received == size:
-            return
-        digest, received = hashlib.sha256(), 0
-        if size:
-            with partial.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    digest.update(block)
-                    received += len(block)
-        upload.digest, upload.received = digest, received
+        size = _size(self._partial(sha256))
+        if upload.received != size:
+            upload.restart(size)
 
-    def _append(self, sha256: str, upload: _Upload, data: memoryview) -> None:
-        assert upload.digest is not None
+    def _append(self, sha256: str, upload: Upload, data: memoryview) -> None:
         descriptor = os.open(
             self._partial(sha256), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
         )
@@ -194,6 +191,9 @@ class MediaStore:
             rest = data
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
+            if upload.unsynced + len(data) >= _SYNC_BYTES:
+                os.fsync(descriptor)
+                upload.unsynced = -len(data)
         except OSError as error:
             os.ftruncate(descriptor, upload.received)
             if is_disk_full(error):
@@ -201,13 +201,11 @@ class MediaStore:
             raise
         finally:
             os.close(descriptor)
-        upload.digest.update(data)
-        upload.received += len(data)
+        upload.add(data)
         with self._lock:
             self._room.add(len(data))
 
-    def _finish(self, sha256: str, upload: _Upload) -> None:
-        assert upload.digest is not None
+    def _finish(self, sha256: str, upload: Upload) -> None:
         partial, whole = self._partial(sha256), self._whole(sha256)
         if upload.digest.hexdigest() != sha256:
             self._discard(sha256, upload)
@@ -222,15 +220,18 @@ class MediaStore:
             if is_disk_full(error):
                 raise disk_full(shutil.disk_usage(self.folder).free, upload.received) from error
             raise
-        upload.digest, upload.received = None, 0
+        upload.restart(0)
 
-    def _discard(self, sha256: str, upload: _Upload) -> None:
+    def _discard(self, sha256: str, upload: Upload) -> None:
         partial = self._partial(sha256)
         size = _size(partial)
         partial.unlink(missing_ok=True)
-        upload.digest, upload.received = None, 0
+        upload.restart(0)
         with self._lock:
             self._room.add(-size)
+
+    def _is_old(self, sha256: str) -> bool:
+        return time.time() - self._partial(sha256).stat().st_mtime > self.limits.grace_seconds
 
     def _touch_whole(self, sha256: str) -> bool:
         """Whether a whole file is there; if so it is marked as used before anything can evict it."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from flowanchor.v1 import jobs_pb2, media_pb2
 from flowanchor_daemon.errors import ServiceError
+from flowanchor_daemon.media import upload as media_upload
 from flowanchor_daemon.media.quota import MediaLimits
 from flowanchor_daemon.media.service import MediaService
 from flowanchor_daemon.media.store import MediaStore
@@ -187,3 +188,27 @@ def test_bad_downloads_are_refused(service: MediaService, tmp_path: Path) -> Non
     (tmp_path / "result.mkv").unlink()  # the job was deleted meanwhile
     gone = media_pb2.DownloadChunkRequest(job="job", artifact=0)
     assert code_of(lambda: service.DownloadChunk(gone, CONTEXT)) == "artifact-unknown"
+
+
+def test_an_upload_after_a_restart_waits_for_the_hash_alone(
+    service: MediaService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_upload, "AT_ONCE", 100)
+    (tmp_path / "media" / "partial" / SHA).write_bytes(DATA[:4000])
+    slots = [media_upload._AT_WORK.acquire(), media_upload._AT_WORK.acquire()]
+
+    async def send() -> None:
+        request = media_pb2.UploadChunkRequest(header=header(offset=4000), data=DATA[4000:])
+        sending = [asyncio.create_task(service.UploadChunk(request, CONTEXT)) for _ in range(3)]
+        while (await stat()).received_bytes < len(DATA):
+            await asyncio.sleep(0.01)
+        assert not (await stat()).complete
+        for _ in slots:
+            media_upload._AT_WORK.release()
+        for answer in await asyncio.gather(*sending):
+            assert answer.media.complete
+
+    async def stat() -> media_pb2.MediaState:
+        return (await service.StatMedia(media_pb2.StatMediaRequest(sha256=[SHA]), CONTEXT)).media[0]
+
+    asyncio.run(asyncio.wait_for(send(), 60))

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from flowanchor_daemon.errors import ServiceError
+from flowanchor_daemon.media import store as media_store
+from flowanchor_daemon.media import upload
 from flowanchor_daemon.media.quota import MediaLimits
 from flowanchor_daemon.media.store import MediaState, MediaStore
 
@@ -103,6 +105,70 @@ def test_an_upload_goes_on_after_a_restart(store: MediaStore) -> None:
 def test_a_partial_file_that_was_whole_at_a_crash_is_finished(store: MediaStore) -> None:
     (store.folder / "partial" / SHA).write_bytes(DATA)
     assert MediaStore(store.folder).write(SHA, len(DATA), 0, b"").complete
+
+
+def left_behind(store: MediaStore, data: bytes, monkeypatch: pytest.MonkeyPatch) -> MediaStore:
+    """A store that finds the beginning of a file, too large to be hashed while a call waits."""
+    (store.folder / "partial" / SHA).write_bytes(data)
+    monkeypatch.setattr(upload, "AT_ONCE", 100)
+    return MediaStore(store.folder)
+
+
+def test_a_large_beginning_is_hashed_while_pieces_are_taken(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = left_behind(store, DATA[:4000], monkeypatch)
+    slots = [upload._AT_WORK.acquire(), upload._AT_WORK.acquire()]  # nothing can be read for its hash yet
+    try:
+        assert again.write(SHA, len(DATA), 4000, DATA[4000:7000]) == MediaState(SHA, False, 7000)
+        hashing = again.hashing(SHA)
+        assert hashing is not None
+        assert again.write(SHA, len(DATA), 7000, DATA[7000:]) == MediaState(SHA, False, len(DATA))
+        assert again.stat(SHA) == MediaState(SHA, False, len(DATA))
+        assert code_of(lambda: again.path(SHA)) == "media-missing"
+    finally:
+        for _ in slots:
+            upload._AT_WORK.release()
+    hashing.result(20)
+    assert again.write(SHA, len(DATA), len(DATA), b"").complete
+    assert again.path(SHA).read_bytes() == DATA
+
+
+def test_a_large_beginning_that_is_damaged_is_refused_and_removed(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = left_behind(store, bytes(4000), monkeypatch)
+    assert not again.write(SHA, len(DATA), 4000, DATA[4000:]).complete
+    hashing = again.hashing(SHA)
+    assert hashing is not None
+    hashing.result(20)
+    assert code_of(lambda: again.write(SHA, len(DATA), len(DATA), b"")) == "media-hash"
+    assert again.stat(SHA).received_bytes == 0
+    put(again, DATA)
+
+
+def test_a_large_file_goes_to_the_disk_bit_by_bit(store: MediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(media_store, "_SYNC_BYTES", 2000)
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+    for at in range(0, 9000, 1000):
+        store.write(SHA, len(DATA), at, DATA[at : at + 1000])
+    assert synced == [2000, 4000, 6000, 8000]
+
+
+def test_a_smaller_announcement_costs_nobody_the_pieces_they_sent(store: MediaStore) -> None:
+    store.write(SHA, len(DATA), 0, DATA[:4000])
+    assert code_of(lambda: store.write(SHA, 1000, 0, b"")) == "media-hash"
+    assert store.stat(SHA).received_bytes == 4000
+    assert store.write(SHA, len(DATA), 4000, DATA[4000:]).complete
+
+
+def test_what_is_larger_than_announced_goes_when_nobody_sends_it_any_more(store: MediaStore) -> None:
+    partial = store.folder / "partial" / SHA
+    store.write(SHA, 20_000, 0, DATA + b"x")
+    os.utime(partial, (time.time() - 10_000,) * 2)
+    assert code_of(lambda: store.write(SHA, len(DATA), 0, b"")) == "media-hash"
+    put(store, DATA)
 
 
 def test_another_content_is_refused_and_removed(store: MediaStore) -> None:

@@ -136,8 +136,9 @@ def _stroke(ends: NDArray[np.int32], points: NDArray[np.float64], radius: float)
         (ax, ay), (bx, by) = first[at : at + _PIECES].T[:, :, None], last[at : at + _PIECES].T[:, :, None]
         low, high = min(ay.min(), by.min()) - radius, max(ay.max(), by.max()) + radius
         for rows in _row_blocks(ends, low, high, len(ax)):
-            runs = [_cap(ax, ay, rows + 0.5, radius), _cap(bx, by, rows + 0.5, radius)]
-            runs.append(_band(ax, ay, bx - ax, by - ay, rows + 0.5, radius))
+            centres: _Numbers = rows.astype(np.float64) + 0.5
+            runs = [_cap(ax, ay, centres, radius), _cap(bx, by, centres, radius)]
+            runs.append(_band(ax, ay, bx - ax, by - ay, centres, radius))
             left = np.min([run[0] for run in runs], axis=0)
             right = np.max([run[1] for run in runs], axis=0)
             piece, row = np.nonzero(left <= right)

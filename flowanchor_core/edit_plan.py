@@ -34,7 +34,7 @@ from flowanchor_core.footage import (
     refuse_overlap,
 )
 from flowanchor_core.footage.media import refuse_unreachable
-from flowanchor_core.footage.preflight import try_place
+from flowanchor_core.footage.preflight import ANY_ROOM, Room, try_place
 from flowanchor_core.request import EditRequest
 from flowanchor_core.tokens import clean_prompt, refuse_equal
 
@@ -68,13 +68,16 @@ class EditPlan:
         return self.last - self.first + 1
 
 
-def plan_edit(request: EditRequest, between_frames: Callable[[], None] = lambda: None) -> EditPlan:
+def plan_edit(
+    request: EditRequest, between_frames: Callable[[], None] = lambda: None, room: Room = ANY_ROOM
+) -> EditPlan:
     """Look at everything the request names; read the masks, but no frame and no weight yet.
 
     Args:
         request: what is wanted.
         between_frames: called after each frame of the region that was drawn, which takes long for a shape of
             many points; what it raises ends the call.
+        room: what the result may take.
 
     Raises:
         InputError: anything in the request that cannot be used. ModelError: the model folder's card or
@@ -92,7 +95,7 @@ def plan_edit(request: EditRequest, between_frames: Callable[[], None] = lambda:
     first, last = check_range(clip, request.first, request.last)
     out = request.delivery
     delivery = Delivery(out.kind, out.format, out.out)
-    delivery.preflight(clip, first, last)
+    delivery.preflight(clip, first, last, room)
     check_files(request, clip, delivery.files(clip, first, last))
     mask = read_region(request, clip, first, last, between_frames)
     return EditPlan(request, card, preset, editor, params, clip, first, last, mask, delivery)

@@ -53,11 +53,13 @@ class Delivery:
         """Raises InputError for a kind or format there is not."""
         return formats.find_format(self.kind, self.format)
 
-    def preflight(self, clip: ClipInfo, first: int, last: int) -> None:
+    def preflight(
+        self, clip: ClipInfo, first: int, last: int, room: preflight.Room = preflight.ANY_ROOM
+    ) -> None:
         """Raise InputError for everything about this delivery that is wrong already (see
         `preflight.check`).
         """
-        preflight.check(self.form, self.out, clip, first, last)
+        preflight.check(self.form, self.out, clip, first, last, room)
 
     def files(self, clip: ClipInfo, first: int, last: int) -> tuple[Path, ...]:
         """All files that a delivery of this range will have written."""

@@ -7,23 +7,36 @@ import os
 import re
 import secrets
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import audio, formats, media, sequences
 from flowanchor_core.footage.probe import ClipInfo
 
-_SPARE = 16 << 20  # bytes left free beside the result
-
 _PLACE = re.compile(r"%0?(\d*)d|(#+)")
 
 
-def check(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int) -> None:
+@dataclass(frozen=True)
+class Room:
+    """What a result may take, in bytes: it leaves `spare` free on its disk, and has at most `most` (None: as
+    many as fit)."""
+
+    spare: int = 16 << 20
+    most: int | None = None
+
+
+ANY_ROOM = Room()
+
+
+def check(
+    form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int, room: Room = ANY_ROOM
+) -> None:
     """Raise InputError unless this delivery of this range can be expected to succeed.
 
     Found here: a folder that is missing or cannot be written to, a name that does not go with the format, a
     result that would replace the clip or other files of a sequence, a size or pixel format the codec cannot
-    hold, sound the container cannot hold, too little free space.
+    hold, sound the container cannot hold, too little free space or more than `room` gives.
     """
     media.refuse_unreachable(out)
     formats.check_name(form, out)
@@ -53,11 +66,18 @@ def check(form: formats.Format, out: Path, clip: ClipInfo, first: int, last: int
         audio.check_container(clip, formats.MUXERS[out.suffix.lower()])
         sound = audio.sound_bytes(clip)
     need = formats.estimate_bytes(form, clip.layout, clip.width, clip.height, last - first + 1, sound)
-    if (free := shutil.disk_usage(folder).free) < need + _SPARE:
+    if (free := shutil.disk_usage(folder).free) < need + room.spare:
         raise InputError(
             "disk-too-small",
-            f"The result may take {_mebibytes(need)} MiB, and {folder} has {_mebibytes(free)} MiB free.",
+            f"The result may take {_mebibytes(need)} MiB; {folder} has {_mebibytes(free)} MiB free, of which "
+            f"{_mebibytes(room.spare)} MiB stay free.",
             "Free some space or choose another output folder.",
+        )
+    if room.most is not None and need > room.most:
+        raise InputError(
+            "quota-full",
+            f"The result may take {_mebibytes(need)} MiB; {_mebibytes(max(0, room.most))} MiB are left.",
+            "Delete finished jobs that are no longer needed (`flowanchor jobs delete`).",
         )
 
 

@@ -17,6 +17,7 @@ from flowanchor_core.checkpoint import Checkpoint, load_checkpoint, save_checkpo
 from flowanchor_core.edit import EditPlan, plan_edit, run_edit
 from flowanchor_core.errors import FlowAnchorError
 from flowanchor_core.failures import out_of_memory, ran_out_of_memory
+from flowanchor_core.footage.preflight import Room
 from flowanchor_core.memory import MemoryPlan
 from flowanchor_core.progress import Done, EditResult, Event, Notice, PhaseStarted, Progress, Stopwatch
 from flowanchor_daemon.engine.child_link import Link
@@ -84,7 +85,9 @@ class Job:
         memory = plan_for(
             run.memory_plan, run.edit.device
         )  # no file is opened for a device that is not there
-        plan = plan_edit(request_of(run), self._stop_if_asked)
+        most = run.most_output_bytes if run.HasField("most_output_bytes") else None
+        room = Room(run.spare_bytes, most)
+        plan = plan_edit(request_of(run), self._stop_if_asked, room)
         self._skip = plan.preset.skip
         self._peak = PeakMemory(memory.compute)
         self._load(plan, memory)

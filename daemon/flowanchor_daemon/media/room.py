@@ -83,6 +83,12 @@ class Room:
         self._within_quota(need, keep or self._keep, sparing)
         check_free(self._folder, need, self._limits.free_floor_bytes)
 
+    def left(self) -> int:
+        """Bytes of the quota that more could take once all that may go is evicted; below 0 if it is
+        exceeded."""
+        evictable = sum(file.bytes for file in self._evictable(self._keep, None))
+        return self._limits.max_store_bytes - self.used - self._results_bytes() + evictable
+
     def _within_quota(self, need: int, keep: Keep | None, sparing: str | None) -> None:
         limit = self._limits.max_store_bytes
         if self.used + self._recent_results() + need <= limit:

@@ -155,6 +155,10 @@ class MediaStore:
         """
         self._room.require(need, keep)
 
+    def room_left(self) -> int:
+        """Bytes of the quota left for results; what `make_room` would evict for them counts."""
+        return self._room.left()
+
     def _at_work(self, sha256: str) -> bool:
         upload = self._uploads.get(sha256)
         return upload is not None and upload.users > 0

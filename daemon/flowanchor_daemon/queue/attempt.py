@@ -168,6 +168,8 @@ class Attempt:
             checkpoint=str(self._folder.checkpoint),
             checkpoint_every=tools.checkpoint_every,
             memory_plan=taken.memory_plan,
+            spare_bytes=tools.media.limits.free_floor_bytes + RESERVE_BYTES,
+            most_output_bytes=tools.media.room_left(),
         )
 
     async def _follow(self, run: engine_pb2.Run) -> _Ending:
@@ -232,7 +234,9 @@ class Attempt:
                 output = self._folder.attempt(self._taken.attempt) / "output"
                 made = await asyncio.to_thread(artifacts.collect, self._folder, output, ending.files)
                 result = ending.result
-                return await self._insist(lambda: store.succeed(self.job, result, made), but="disk-full")
+                state = await self._insist(lambda: store.succeed(self.job, result, made), but="disk-full")
+                await asyncio.to_thread(self._keep_quota)
+                return state
             except OSError as failure:
                 ending = self._told(ServiceError("disk-full") if is_disk_full(failure) else failure)
             except ServiceError as failure:
@@ -244,6 +248,13 @@ class Attempt:
                 self._folder.drop_checkpoint
             )  # as a failed job's is: the queue may need its room
         return await self._insist(self._writing(ending))
+
+    def _keep_quota(self) -> None:
+        """Have uploads that nobody needs make way for the new results; blocks."""
+        try:
+            self._tools.media.make_room(0)
+        except ServiceError as failure:  # a result larger than was estimated; the next job is refused
+            log.warning("job %s: %s", self.job, failure.message)
 
     def _writing(self, ending: _Ending) -> Callable[[], int]:
         """What is to be recorded of an ending that brought no results."""

@@ -13,7 +13,7 @@ import pytest
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import ClipInfo, Delivery, probe
-from flowanchor_core.footage.preflight import image_names
+from flowanchor_core.footage.preflight import Room, image_names
 from tests.core.footage.clips import FFV1, PRORES, Recipe, write_movie, write_sequence
 
 
@@ -175,3 +175,14 @@ def test_image_names(tmp_path: Path, clip: ClipInfo) -> None:
     assert (folder, names) == (tmp_path, ["a_0009_b.png", "a_0010_b.png"])
     numbered = probe(write_sequence(tmp_path / "in", frames=3, start=1001), Fraction(24))
     assert image_names(tmp_path / "a.###.png", numbered, 1, 2)[1] == ["a.1002.png", "a.1003.png"]
+
+
+def test_a_result_keeps_to_the_room_it_is_given(tmp_path: Path, clip: ClipInfo) -> None:
+    delivery = Delivery("full", "ffv1", tmp_path / "a.mkv")
+    delivery.preflight(clip, 2, 6, Room(0, 1 << 30))
+    codes = []
+    for room in (Room(1 << 60), Room(0, 10), Room(0, -5)):
+        with pytest.raises(InputError) as refused:
+            delivery.preflight(clip, 2, 6, room)
+        codes.append(refused.value.code)
+    assert codes == ["disk-too-small", "quota-full", "quota-full"]

@@ -333,6 +333,14 @@ def test_files_laid_out_or_just_used_are_not_evicted(tmp_path: Path) -> None:
     assert code_of(lambda: patient.make_room(2000)) == "quota-full"
 
 
+def test_what_may_go_counts_as_room_for_results(tmp_path: Path) -> None:
+    kept: set[str] = set()
+    store = full_store(tmp_path, kept, results=500)
+    kept.add(put(store, b"a" * 1000))
+    put(store, b"b" * 900)
+    assert store.room_left() == 3000 - 500 - 1000
+
+
 def test_without_the_queue_nothing_is_evicted(tmp_path: Path) -> None:
     store = MediaStore(tmp_path / "media", MediaLimits(max_store_bytes=3000, grace_seconds=0))
     put(store, b"c" * 2000)

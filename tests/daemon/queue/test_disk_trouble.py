@@ -10,6 +10,7 @@ from flowanchor.engine.v1 import engine_pb2
 from flowanchor.v1 import types_pb2
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.queue import artifacts, jobs
+from flowanchor_daemon.queue.attempt import RESERVE_BYTES
 from flowanchor_daemon.queue.database import Database
 
 from tests.daemon.queue.bench import bench, play
@@ -22,6 +23,20 @@ def test_a_full_store_is_found_before_the_job_starts(tmp_path: Path) -> None:
             found = await b.until(await b.submit())
             assert (found.state, found.failure.code) == (jobs.FAILED, "quota-full")
             assert b.engine.runs == []
+
+    play(scene)
+
+
+def test_the_engine_is_told_what_room_there_is(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with bench(tmp_path, StandInEngine(success(bytes(1000))), quota=64 << 20) as b:
+            for _ in range(2):
+                assert (await b.until(await b.submit())).state == jobs.SUCCEEDED
+            first, second = b.engine.runs
+            floor = b.media.limits.free_floor_bytes
+            assert first.spare_bytes == second.spare_bytes == floor + RESERVE_BYTES
+            assert first.most_output_bytes == (64 << 20) - b.media.used_bytes()
+            assert second.most_output_bytes == first.most_output_bytes - 1000
 
     play(scene)
 

@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from flowanchor.private import FileLock
+
 from flowanchor_core import models
 from flowanchor_core.errors import ModelError
 from flowanchor_core.folders import models_folder
@@ -18,8 +20,25 @@ from flowanchor_core.model_files import check_layout
 from flowanchor_daemon.models import catalog, manifest
 
 INCOMING = ".incoming"
+_IMPORT = "import-"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*\.json|.*\.")
+
+
+class _ImportLock(FileLock):
+    """Held beside an import's folder for as long as its process copies."""
+
+    def __init__(self, staging: Path) -> None:
+        self.name = f"{staging.name}.lock"
+        super().__init__(staging.parent)
+
+
+def _sweep(incoming: Path) -> None:
+    """Remove what imports that were killed have left; what cannot be removed is left to the next import."""
+    for staging in incoming.glob(f"{_IMPORT}*"):
+        if staging.is_dir() and not (lock := _ImportLock(staging)).is_held():
+            shutil.rmtree(staging, ignore_errors=True)
+            lock.path.unlink(missing_ok=True)
 
 
 def is_name(name: str) -> bool:
@@ -59,7 +78,10 @@ def import_model(folder: Path, name: str, progress: Callable[[str, int, int], No
     incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (free := shutil.disk_usage(incoming).free) < total:
         raise _no_room(free, total)
-    staging = incoming / f"import-{uuid.uuid4().hex}"
+    _sweep(incoming)
+    staging = incoming / f"{_IMPORT}{uuid.uuid4().hex}"
+    lock = _ImportLock(staging)
+    lock.acquire()  # before the folder is there: one without is swept
     try:
         done = 0
         for file in files:
@@ -83,6 +105,8 @@ def import_model(folder: Path, name: str, progress: Callable[[str, int, int], No
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        lock.release()
+        lock.path.unlink(missing_ok=True)
     return shelf / name
 
 

@@ -30,11 +30,12 @@ class ModelManager:
 
     def __init__(self) -> None:
         self._tasks = Tasks()
+        self._warned: dict[str, str] = {}
 
     def list(self) -> list[models_pb2.Model]:
         """All models that are installed or can be pulled; `loaded` is the service's to fill in. Blocking."""
         installed = models.names()
-        found = [_installed(name) for name in installed]
+        found = [self._installed(name) for name in installed]
         return [*found, *(_published(known) for known in catalog.KNOWN if known.name not in installed)]
 
     def exists(self, name: str) -> bool:
@@ -90,28 +91,30 @@ class ModelManager:
         """End all tasks; what has been downloaded stays for the next pull."""
         await self._tasks.close()
 
-
-def _installed(name: str) -> models_pb2.Model:
-    known = catalog.find(name)
-    message = models_pb2.Model(name=name, title=known.title if known else name, presets=presets.NAMES)
-    try:
-        folder = models.find_model(name)
-        card = models.read_card(folder, name)
-        manifest = read_manifest(folder)
-    except ModelError as failure:
-        # it is still listed, as one that cannot be used: an edit that names it gets the reason
-        _log.warning("model %s cannot be used: %s", name, failure)
+    def _installed(self, name: str) -> models_pb2.Model:
+        known = catalog.find(name)
+        message = models_pb2.Model(name=name, title=known.title if known else name, presets=presets.NAMES)
+        try:
+            folder = models.find_model(name)
+            card = models.read_card(folder, name)
+            manifest = read_manifest(folder)
+        except ModelError as failure:
+            # it is still listed, as one that cannot be used: an edit that names it gets the reason
+            if self._warned.get(name) != str(failure):  # lists are asked for every few seconds
+                _log.warning("model %s cannot be used: %s", name, failure)
+                self._warned[name] = str(failure)
+            return message
+        self._warned.pop(name, None)
+        message.installed = True
+        message.bytes = _size(folder) if manifest is None else manifest.total_bytes
+        message.received_bytes = message.bytes
+        message.revision = manifest.revision if manifest is not None else ""
+        message.world = card.world or ""
+        message.native_width, message.native_height = card.native_size
+        message.native_frames = card.native_frames
+        message.licence = "Apache-2.0" if name == models.EMBEDDED else known.licence if known else ""
+        message.source = _source(name, folder, pulled=bool(message.revision))
         return message
-    message.installed = True
-    message.bytes = _size(folder) if manifest is None else manifest.total_bytes
-    message.received_bytes = message.bytes
-    message.revision = manifest.revision if manifest is not None else ""
-    message.world = card.world or ""
-    message.native_width, message.native_height = card.native_size
-    message.native_frames = card.native_frames
-    message.licence = "Apache-2.0" if name == models.EMBEDDED else known.licence if known else ""
-    message.source = _source(name, folder, pulled=bool(message.revision))
-    return message
 
 
 def _source(name: str, folder: Path, pulled: bool) -> str:

@@ -217,3 +217,15 @@ def test_it_needs_no_torch(tmp_path: Path) -> None:
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_what_a_killed_import_left_goes_with_the_next(shelf: Path, folder: Path) -> None:
+    incoming = shelf / local.INCOMING
+    for name in ("import-dead", "import-alive", "tiny"):
+        (incoming / name).mkdir(parents=True)
+        (incoming / name / "weights").write_bytes(b"x")
+    (incoming / "import-dead.lock").write_text("1\n")
+    with local._ImportLock(incoming / "import-alive") as alive:
+        assert alive.acquire()
+        import_model(folder, "mine")
+    assert sorted(path.name for path in incoming.iterdir()) == ["import-alive", "import-alive.lock", "tiny"]

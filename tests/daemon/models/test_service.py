@@ -135,6 +135,18 @@ def test_a_model_that_cannot_be_used_does_not_hide_the_others(shelf: Path, folde
     assert models["shapes"].installed
 
 
+def test_a_model_that_cannot_be_used_is_told_to_the_log_once(
+    shelf: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import_model(folder, "mine")
+    card = shelf / "mine" / "flowanchor.json"
+    manager = ModelManager()
+    for content in ("{", "{", None, "{"):
+        card.write_text(content) if content else card.unlink()
+        manager.list()
+    assert len(caplog.records) == 2
+
+
 def test_a_good_model_is_verified(shelf: Path, folder: Path) -> None:
     import_model(folder, "mine")
     for name in ("mine", register_link(folder), "shapes"):

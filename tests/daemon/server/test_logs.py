@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,22 @@ def test_it_stays_small(log: Path) -> None:
     files = list(log.parent.iterdir())
     assert 1 < len(files) <= 4
     assert sum(file.stat().st_size for file in files) < 9 << 20
+
+
+def test_a_file_behind_standard_error_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    root.handlers = []
+    with (tmp_path / "start.log").open("w") as started:
+        monkeypatch.setattr(sys, "stderr", started)
+        try:
+            logs.start(tmp_path / "daemon.log", TOKEN)
+            for number in range(300):
+                logging.getLogger("a").warning("%d %s", number, "x" * 1000)
+        finally:
+            for handler in root.handlers:
+                handler.close()
+            root.handlers, root.level = before, level
+    assert "0 xxx" in (tmp_path / "start.log").read_text()
+    assert (tmp_path / "start.log").stat().st_size < 70_000
+    assert "299 xxx" in (tmp_path / "daemon.log").read_text()

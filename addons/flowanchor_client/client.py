@@ -63,6 +63,7 @@ class Client:
         self._connection = connection
         self._info = info
         self._client = client
+        self._follower = uuid.uuid4().hex
         self._start = start
         self._timeout = timeout
 
@@ -283,15 +284,21 @@ class Client:
 
     def pull(self, name: str) -> models_pb2.ModelTask:
         """Begin, or join, a model's download; follow it with `watch_task`."""
-        return self._call(lambda c: c.models.PullModel, models_pb2.PullModelRequest(name=name)).task
+        return self._call(
+            lambda c: c.models.PullModel, models_pb2.PullModelRequest(name=name, follower=self._follower)
+        ).task
 
     def verify(self, name: str) -> models_pb2.ModelTask:
         """Begin to check a model's files; follow it with `watch_task`."""
-        return self._call(lambda c: c.models.VerifyModel, models_pb2.VerifyModelRequest(name=name)).task
+        return self._call(
+            lambda c: c.models.VerifyModel, models_pb2.VerifyModelRequest(name=name, follower=self._follower)
+        ).task
 
     def task(self, task_id: str, since: int = 0, wait: float = 0.0) -> models_pb2.ModelTask:
         """A download or a check; waits up to `wait` seconds (30 at most) for a change beyond `since`."""
-        request = models_pb2.GetModelTaskRequest(id=task_id, since=since, wait_ms=round(wait * 1000))
+        request = models_pb2.GetModelTaskRequest(
+            id=task_id, since=since, wait_ms=round(wait * 1000), follower=self._follower
+        )
         return self._call(lambda c: c.models.GetModelTask, request, CALL_SECONDS + wait).task
 
     def watch_task(self, task: models_pb2.ModelTask) -> Iterator[models_pb2.ModelTask]:
@@ -304,9 +311,10 @@ class Client:
                 yield task
 
     def cancel_task(self, task_id: str) -> models_pb2.ModelTask:
-        """Stop a download or a check; what has arrived stays."""
+        """Stop a download or a check that no other client follows; what has arrived stays."""
         return self._call(
-            lambda c: c.models.CancelModelTask, models_pb2.CancelModelTaskRequest(id=task_id)
+            lambda c: c.models.CancelModelTask,
+            models_pb2.CancelModelTaskRequest(id=task_id, follower=self._follower),
         ).task
 
     def load(self, name: str, device: str = "auto") -> models_pb2.Model:

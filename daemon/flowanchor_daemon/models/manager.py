@@ -57,7 +57,7 @@ class ModelManager:
             )
         raise ServiceError("model-unknown", f"There is no model called '{name[:80]}'.")
 
-    async def start_pull(self, name: str) -> models_pb2.ModelTask:
+    async def start_pull(self, name: str, follower: str = "") -> models_pb2.ModelTask:
         """Begin or join a download. ServiceError "model-unknown" for what is not in the catalogue."""
         known = catalog.find(name)
         if known is None:
@@ -67,20 +67,22 @@ class ModelManager:
                 f"Known are {', '.join(entry.name for entry in catalog.KNOWN)}; import others from a folder.",
             )
         arguments = (name, known.repository, known.revision)
-        return self._tasks.start(models_pb2.MODEL_TASK_KIND_PULL, name, arguments)
+        return self._tasks.start(models_pb2.MODEL_TASK_KIND_PULL, name, arguments, follower)
 
-    async def start_verify(self, name: str) -> models_pb2.ModelTask:
+    async def start_verify(self, name: str, follower: str = "") -> models_pb2.ModelTask:
         """Begin or join a check of an installed model; raises as `require`."""
         await asyncio.to_thread(self.require, name)
-        return self._tasks.start(models_pb2.MODEL_TASK_KIND_VERIFY, name, (name,))
+        return self._tasks.start(models_pb2.MODEL_TASK_KIND_VERIFY, name, (name,), follower)
 
-    async def get_task(self, task: str, since: int = 0, wait: float = 0.0) -> models_pb2.ModelTask:
+    async def get_task(
+        self, task: str, since: int = 0, wait: float = 0.0, follower: str = ""
+    ) -> models_pb2.ModelTask:
         """See `Tasks.get`."""
-        return await self._tasks.get(task, since, wait)
+        return await self._tasks.get(task, since, wait, follower)
 
-    async def cancel_task(self, task: str) -> models_pb2.ModelTask:
+    async def cancel_task(self, task: str, follower: str = "") -> models_pb2.ModelTask:
         """See `Tasks.cancel`."""
-        return await self._tasks.cancel(task)
+        return await self._tasks.cancel(task, follower)
 
     @property
     def busy(self) -> bool:

@@ -15,6 +15,7 @@ from flowanchor_daemon.models.manager import ModelManager
 from flowanchor_daemon.queue.requests import check_device
 
 _MOST_WAIT_MS = 30_000
+_MOST_FOLLOWER = 64
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -33,25 +34,33 @@ class ModelsService(models_pb2_grpc.ModelsServicer):
     async def PullModel(
         self, request: models_pb2.PullModelRequest, context: _Context
     ) -> models_pb2.PullModelResponse:
-        return models_pb2.PullModelResponse(task=await self._manager.start_pull(request.name))
+        return models_pb2.PullModelResponse(
+            task=await self._manager.start_pull(request.name, _follower(request.follower))
+        )
 
     async def VerifyModel(
         self, request: models_pb2.VerifyModelRequest, context: _Context
     ) -> models_pb2.VerifyModelResponse:
-        return models_pb2.VerifyModelResponse(task=await self._manager.start_verify(request.name))
+        return models_pb2.VerifyModelResponse(
+            task=await self._manager.start_verify(request.name, _follower(request.follower))
+        )
 
     async def GetModelTask(
         self, request: models_pb2.GetModelTaskRequest, context: _Context
     ) -> models_pb2.GetModelTaskResponse:
         if not 0 <= request.wait_ms <= _MOST_WAIT_MS:
             raise ServiceError("request-invalid", f"wait_ms goes from 0 to {_MOST_WAIT_MS}.")
-        task = await self._manager.get_task(request.id, request.since, request.wait_ms / 1000)
+        task = await self._manager.get_task(
+            request.id, request.since, request.wait_ms / 1000, _follower(request.follower)
+        )
         return models_pb2.GetModelTaskResponse(task=task)
 
     async def CancelModelTask(
         self, request: models_pb2.CancelModelTaskRequest, context: _Context
     ) -> models_pb2.CancelModelTaskResponse:
-        return models_pb2.CancelModelTaskResponse(task=await self._manager.cancel_task(request.id))
+        return models_pb2.CancelModelTaskResponse(
+            task=await self._manager.cancel_task(request.id, _follower(request.follower))
+        )
 
     async def LoadModel(
         self, request: models_pb2.LoadModelRequest, context: _Context
@@ -82,3 +91,9 @@ class ModelsService(models_pb2_grpc.ModelsServicer):
         for model in found:
             model.loaded = bool(model.name) and model.name == self._engine.loaded_model
         return found
+
+
+def _follower(name: str) -> str:
+    if len(name) > _MOST_FOLLOWER:
+        raise ServiceError("request-invalid", f"A follower's name has up to {_MOST_FOLLOWER} characters.")
+    return name

@@ -21,6 +21,8 @@ from flowanchor_daemon.errors import ServiceError, to_failure
 
 _log = logging.getLogger(__name__)
 _TERMINATE_SECONDS = 5.0
+_FOLLOWS_SECONDS = 45.0
+"""So long after its last question somebody counts as a follower of a task; questions wait for up to 30."""
 _NAMES = {models_pb2.MODEL_TASK_KIND_PULL: "pull", models_pb2.MODEL_TASK_KIND_VERIFY: "verify"}
 _HUB_SETTINGS = {
     "HF_HUB_DISABLE_XET": "1",  # plain HTTP: a broken download goes on at the byte where it was
@@ -38,32 +40,43 @@ class Tasks:
         self._revisions = itertools.count(1)
 
     def start(
-        self, kind: models_pb2.ModelTaskKind.ValueType, model: str, arguments: Sequence[str]
+        self,
+        kind: models_pb2.ModelTaskKind.ValueType,
+        model: str,
+        arguments: Sequence[str],
+        follower: str = "",
     ) -> models_pb2.ModelTask:
-        """Begin a task on `model`, or join the one of that kind that is running."""
+        """Begin a task on `model`, or join the one of that kind that is running, as `follower`."""
         for task in self._tasks.values():
             if task.running and (task.state.kind, task.state.model) == (kind, model):
+                task.follow(follower)
                 return task.snapshot()
         begun = _Task(kind, model, self._revisions)
         self._tasks[begun.state.id] = begun
+        begun.follow(follower)
         begun.runner = asyncio.create_task(begun.run(arguments))
         return begun.snapshot()
 
-    async def get(self, task: str, since: int = 0, wait: float = 0.0) -> models_pb2.ModelTask:
+    async def get(
+        self, task: str, since: int = 0, wait: float = 0.0, follower: str = ""
+    ) -> models_pb2.ModelTask:
         """A task as it is, after waiting up to `wait` seconds for a revision beyond `since`.
 
         Raises:
             ServiceError: "task-unknown".
         """
         found = self._find(task)
+        found.follow(follower)
         if wait > 0:
             await found.wait_beyond(since, wait)
         return found.snapshot()
 
-    async def cancel(self, task: str) -> models_pb2.ModelTask:
-        """End a task; harmless when it has ended. ServiceError "task-unknown"."""
+    async def cancel(self, task: str, follower: str = "") -> models_pb2.ModelTask:
+        """End a task; harmless when it has ended. With a `follower` it goes on while others follow it.
+        ServiceError "task-unknown"."""
         found = self._find(task)
-        await found.cancel()
+        if not found.leave(follower):
+            await found.cancel()
         return found.snapshot()
 
     @property
@@ -92,6 +105,7 @@ class _Task:
         self._changed = asyncio.Condition()
         self._process: asyncio.subprocess.Process | None = None
         self._cancelled = False
+        self._followers: dict[str, float] = {}
         self._pace: tuple[float, int] | None = None
         self.state.revision = next(revisions)
 
@@ -103,6 +117,19 @@ class _Task:
         copy = models_pb2.ModelTask()
         copy.CopyFrom(self.state)
         return copy
+
+    def follow(self, follower: str) -> None:
+        """Note that somebody follows the task now; nobody who has no name."""
+        now = time.monotonic()
+        self._followers = {name: at for name, at in self._followers.items() if now - at < _FOLLOWS_SECONDS}
+        if follower:
+            self._followers[follower] = now
+
+    def leave(self, follower: str) -> bool:
+        """Whether others follow the task when this one does no more; False for one without a name."""
+        self.follow("")
+        self._followers.pop(follower, None)
+        return bool(follower and self._followers)
 
     async def wait_beyond(self, since: int, seconds: float) -> None:
         try:

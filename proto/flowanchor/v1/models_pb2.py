@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from flowanchor.v1 import types_pb2 as flowanchor_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66lowanchor/v1/models.proto\x12\rflowanchor.v1\x1a\x19\x66lowanchor/v1/types.proto\"\x85\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tinstalled\x18\x03 \x01(\x08\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05\x62ytes\x18\x05 \x01(\x03\x12\x16\n\x0ereceived_bytes\x18\x06 \x01(\x03\x12\x10\n\x08revision\x18\x07 \x01(\t\x12\r\n\x05world\x18\x08 \x01(\t\x12\x14\n\x0cnative_width\x18\t \x01(\x05\x12\x15\n\rnative_height\x18\n \x01(\x05\x12\x15\n\rnative_frames\x18\x0b \x01(\x05\x12\x0f\n\x07presets\x18\x0c \x03(\t\x12\x0f\n\x07licence\x18\r \x01(\t\x12\x0e\n\x06source\x18\x0e \x01(\t\"\x13\n\x11ListModelsRequest\":\n\x12ListModelsResponse\x12$\n\x06models\x18\x01 \x03(\x0b\x32\x14.flowanchor.v1.Model\"\x9e\x02\n\tModelTask\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.flowanchor.v1.ModelTaskKind\x12\r\n\x05model\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.flowanchor.v1.ModelTaskState\x12\x12\n\ndone_bytes\x18\x05 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x06 \x01(\x03\x12\x0c\n\x04\x66ile\x18\x07 \x01(\t\x12\x19\n\x0cseconds_left\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\'\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x16.flowanchor.v1.Failure\x12\x10\n\x08revision\x18\n \x01(\x03\x42\x0f\n\r_seconds_left\" \n\x10PullModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\";\n\x11PullModelResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"\"\n\x12VerifyModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x13VerifyModelResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"A\n\x13GetModelTaskRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x03\x12\x0f\n\x07wait_ms\x18\x03 \x01(\x05\">\n\x14GetModelTaskResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"$\n\x16\x43\x61ncelModelTaskRequest\x12\n\n\x02id\x18\x01 \x01(\t\"A\n\x17\x43\x61ncelModelTaskResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"0\n\x10LoadModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\"8\n\x11LoadModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.flowanchor.v1.Model\"\x14\n\x12UnloadModelRequest\")\n\x13UnloadModelResponse\x12\x12\n\nwas_loaded\x18\x01 \x01(\x08*f\n\rModelTaskKind\x12\x1f\n\x1bMODEL_TASK_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14MODEL_TASK_KIND_PULL\x10\x01\x12\x1a\n\x16MODEL_TASK_KIND_VERIFY\x10\x02*\xad\x01\n\x0eModelTaskState\x12 \n\x1cMODEL_TASK_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18MODEL_TASK_STATE_RUNNING\x10\x01\x12\x1e\n\x1aMODEL_TASK_STATE_SUCCEEDED\x10\x02\x12\x1b\n\x17MODEL_TASK_STATE_FAILED\x10\x03\x12\x1e\n\x1aMODEL_TASK_STATE_CANCELLED\x10\x04\x32\xe2\x04\n\x06Models\x12Q\n\nListModels\x12 .flowanchor.v1.ListModelsRequest\x1a!.flowanchor.v1.ListModelsResponse\x12N\n\tPullModel\x12\x1f.flowanchor.v1.PullModelRequest\x1a .flowanchor.v1.PullModelResponse\x12T\n\x0bVerifyModel\x12!.flowanchor.v1.VerifyModelRequest\x1a\".flowanchor.v1.VerifyModelResponse\x12W\n\x0cGetModelTask\x12\".flowanchor.v1.GetModelTaskRequest\x1a#.flowanchor.v1.GetModelTaskResponse\x12`\n\x0f\x43\x61ncelModelTask\x12%.flowanchor.v1.CancelModelTaskRequest\x1a&.flowanchor.v1.CancelModelTaskResponse\x12N\n\tLoadModel\x12\x1f.flowanchor.v1.LoadModelRequest\x1a .flowanchor.v1.LoadModelResponse\x12T\n\x0bUnloadModel\x12!.flowanchor.v1.UnloadModelRequest\x1a\".flowanchor.v1.UnloadModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66lowanchor/v1/models.proto\x12\rflowanchor.v1\x1a\x19\x66lowanchor/v1/types.proto\"\x85\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tinstalled\x18\x03 \x01(\x08\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05\x62ytes\x18\x05 \x01(\x03\x12\x16\n\x0ereceived_bytes\x18\x06 \x01(\x03\x12\x10\n\x08revision\x18\x07 \x01(\t\x12\r\n\x05world\x18\x08 \x01(\t\x12\x14\n\x0cnative_width\x18\t \x01(\x05\x12\x15\n\rnative_height\x18\n \x01(\x05\x12\x15\n\rnative_frames\x18\x0b \x01(\x05\x12\x0f\n\x07presets\x18\x0c \x03(\t\x12\x0f\n\x07licence\x18\r \x01(\t\x12\x0e\n\x06source\x18\x0e \x01(\t\"\x13\n\x11ListModelsRequest\":\n\x12ListModelsResponse\x12$\n\x06models\x18\x01 \x03(\x0b\x32\x14.flowanchor.v1.Model\"\x9e\x02\n\tModelTask\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.flowanchor.v1.ModelTaskKind\x12\r\n\x05model\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.flowanchor.v1.ModelTaskState\x12\x12\n\ndone_bytes\x18\x05 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x06 \x01(\x03\x12\x0c\n\x04\x66ile\x18\x07 \x01(\t\x12\x19\n\x0cseconds_left\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\'\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x16.flowanchor.v1.Failure\x12\x10\n\x08revision\x18\n \x01(\x03\x42\x0f\n\r_seconds_left\"2\n\x10PullModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66ollower\x18\x02 \x01(\t\";\n\x11PullModelResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"4\n\x12VerifyModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66ollower\x18\x02 \x01(\t\"=\n\x13VerifyModelResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"S\n\x13GetModelTaskRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x03\x12\x0f\n\x07wait_ms\x18\x03 \x01(\x05\x12\x10\n\x08\x66ollower\x18\x04 \x01(\t\">\n\x14GetModelTaskResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"6\n\x16\x43\x61ncelModelTaskRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x66ollower\x18\x02 \x01(\t\"A\n\x17\x43\x61ncelModelTaskResponse\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.flowanchor.v1.ModelTask\"0\n\x10LoadModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\"8\n\x11LoadModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.flowanchor.v1.Model\"\x14\n\x12UnloadModelRequest\")\n\x13UnloadModelResponse\x12\x12\n\nwas_loaded\x18\x01 \x01(\x08*f\n\rModelTaskKind\x12\x1f\n\x1bMODEL_TASK_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14MODEL_TASK_KIND_PULL\x10\x01\x12\x1a\n\x16MODEL_TASK_KIND_VERIFY\x10\x02*\xad\x01\n\x0eModelTaskState\x12 \n\x1cMODEL_TASK_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18MODEL_TASK_STATE_RUNNING\x10\x01\x12\x1e\n\x1aMODEL_TASK_STATE_SUCCEEDED\x10\x02\x12\x1b\n\x17MODEL_TASK_STATE_FAILED\x10\x03\x12\x1e\n\x1aMODEL_TASK_STATE_CANCELLED\x10\x04\x32\xe2\x04\n\x06Models\x12Q\n\nListModels\x12 .flowanchor.v1.ListModelsRequest\x1a!.flowanchor.v1.ListModelsResponse\x12N\n\tPullModel\x12\x1f.flowanchor.v1.PullModelRequest\x1a .flowanchor.v1.PullModelResponse\x12T\n\x0bVerifyModel\x12!.flowanchor.v1.VerifyModelRequest\x1a\".flowanchor.v1.VerifyModelResponse\x12W\n\x0cGetModelTask\x12\".flowanchor.v1.GetModelTaskRequest\x1a#.flowanchor.v1.GetModelTaskResponse\x12`\n\x0f\x43\x61ncelModelTask\x12%.flowanchor.v1.CancelModelTaskRequest\x1a&.flowanchor.v1.CancelModelTaskResponse\x12N\n\tLoadModel\x12\x1f.flowanchor.v1.LoadModelRequest\x1a .flowanchor.v1.LoadModelResponse\x12T\n\x0bUnloadModel\x12!.flowanchor.v1.UnloadModelRequest\x1a\".flowanchor.v1.UnloadModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'flowanchor.v1.models_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELTASKKIND']._serialized_start=1309
-  _globals['_MODELTASKKIND']._serialized_end=1411
-  _globals['_MODELTASKSTATE']._serialized_start=1414
-  _globals['_MODELTASKSTATE']._serialized_end=1587
+  _globals['_MODELTASKKIND']._serialized_start=1381
+  _globals['_MODELTASKKIND']._serialized_end=1483
+  _globals['_MODELTASKSTATE']._serialized_start=1486
+  _globals['_MODELTASKSTATE']._serialized_end=1659
   _globals['_MODEL']._serialized_start=73
   _globals['_MODEL']._serialized_end=334
   _globals['_LISTMODELSREQUEST']._serialized_start=336
@@ -45,29 +45,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELTASK']._serialized_start=418
   _globals['_MODELTASK']._serialized_end=704
   _globals['_PULLMODELREQUEST']._serialized_start=706
-  _globals['_PULLMODELREQUEST']._serialized_end=738
-  _globals['_PULLMODELRESPONSE']._serialized_start=740
-  _globals['_PULLMODELRESPONSE']._serialized_end=799
-  _globals['_VERIFYMODELREQUEST']._serialized_start=801
-  _globals['_VERIFYMODELREQUEST']._serialized_end=835
-  _globals['_VERIFYMODELRESPONSE']._serialized_start=837
-  _globals['_VERIFYMODELRESPONSE']._serialized_end=898
-  _globals['_GETMODELTASKREQUEST']._serialized_start=900
-  _globals['_GETMODELTASKREQUEST']._serialized_end=965
-  _globals['_GETMODELTASKRESPONSE']._serialized_start=967
-  _globals['_GETMODELTASKRESPONSE']._serialized_end=1029
-  _globals['_CANCELMODELTASKREQUEST']._serialized_start=1031
-  _globals['_CANCELMODELTASKREQUEST']._serialized_end=1067
-  _globals['_CANCELMODELTASKRESPONSE']._serialized_start=1069
-  _globals['_CANCELMODELTASKRESPONSE']._serialized_end=1134
-  _globals['_LOADMODELREQUEST']._serialized_start=1136
-  _globals['_LOADMODELREQUEST']._serialized_end=1184
-  _globals['_LOADMODELRESPONSE']._serialized_start=1186
-  _globals['_LOADMODELRESPONSE']._serialized_end=1242
-  _globals['_UNLOADMODELREQUEST']._serialized_start=1244
-  _globals['_UNLOADMODELREQUEST']._serialized_end=1264
-  _globals['_UNLOADMODELRESPONSE']._serialized_start=1266
-  _globals['_UNLOADMODELRESPONSE']._serialized_end=1307
-  _globals['_MODELS']._serialized_start=1590
-  _globals['_MODELS']._serialized_end=2200
+  _globals['_PULLMODELREQUEST']._serialized_end=756
+  _globals['_PULLMODELRESPONSE']._serialized_start=758
+  _globals['_PULLMODELRESPONSE']._serialized_end=817
+  _globals['_VERIFYMODELREQUEST']._serialized_start=819
+  _globals['_VERIFYMODELREQUEST']._serialized_end=871
+  _globals['_VERIFYMODELRESPONSE']._serialized_start=873
+  _globals['_VERIFYMODELRESPONSE']._serialized_end=934
+  _globals['_GETMODELTASKREQUEST']._serialized_start=936
+  _globals['_GETMODELTASKREQUEST']._serialized_end=1019
+  _globals['_GETMODELTASKRESPONSE']._serialized_start=1021
+  _globals['_GETMODELTASKRESPONSE']._serialized_end=1083
+  _globals['_CANCELMODELTASKREQUEST']._serialized_start=1085
+  _globals['_CANCELMODELTASKREQUEST']._serialized_end=1139
+  _globals['_CANCELMODELTASKRESPONSE']._serialized_start=1141
+  _globals['_CANCELMODELTASKRESPONSE']._serialized_end=1206
+  _globals['_LOADMODELREQUEST']._serialized_start=1208
+  _globals['_LOADMODELREQUEST']._serialized_end=1256
+  _globals['_LOADMODELRESPONSE']._serialized_start=1258
+  _globals['_LOADMODELRESPONSE']._serialized_end=1314
+  _globals['_UNLOADMODELREQUEST']._serialized_start=1316
+  _globals['_UNLOADMODELREQUEST']._serialized_end=1336
+  _globals['_UNLOADMODELRESPONSE']._serialized_start=1338
+  _globals['_UNLOADMODELRESPONSE']._serialized_end=1379
+  _globals['_MODELS']._serialized_start=1662
+  _globals['_MODELS']._serialized_end=2272
 # @@protoc_insertion_point(module_scope)

@@ -15,6 +15,7 @@ from flowanchor.engine.v1 import engine_pb2
 from flowanchor.v1 import models_pb2, system_pb2, types_pb2
 from flowanchor_daemon.engine.api import EngineCrashed, EngineFailed
 from flowanchor_daemon.errors import ServiceError
+from flowanchor_daemon.models import tasks
 from flowanchor_daemon.models.local import import_model, register_link
 from flowanchor_daemon.models.manager import ModelManager
 from flowanchor_daemon.models.service import ModelsService
@@ -239,6 +240,35 @@ def test_a_task_is_waited_for_and_cancelled(hub: Hub, shelf: Path) -> None:
     task = served(work)
     assert task.state == models_pb2.MODEL_TASK_STATE_CANCELLED
     assert not task.HasField("failure")
+
+
+def test_a_task_of_two_ends_when_the_last_one_leaves(hub: Hub, shelf: Path) -> None:
+    hub.hold_after[TRANSFORMER] = 100_000
+
+    async def work(service: ModelsService) -> list[models_pb2.ModelTaskState.ValueType]:
+        begin = [models_pb2.PullModelRequest(name="tiny", follower=name) for name in ("one", "other")]
+        first, second = [(await service.PullModel(request, CONTEXT)).task for request in begin]
+        assert first.id == second.id
+        leave = [
+            models_pb2.CancelModelTaskRequest(id=first.id, follower=name) for name in ("one", "one", "other")
+        ]
+        return [(await service.CancelModelTask(request, CONTEXT)).task.state for request in leave]
+
+    running, cancelled = models_pb2.MODEL_TASK_STATE_RUNNING, models_pb2.MODEL_TASK_STATE_CANCELLED
+    assert served(work) == [running, running, cancelled]
+
+
+def test_who_is_gone_holds_no_task(hub: Hub, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.hold_after[TRANSFORMER] = 100_000
+    monkeypatch.setattr(tasks, "_FOLLOWS_SECONDS", 0.0)
+
+    async def work(service: ModelsService) -> models_pb2.ModelTask:
+        request = models_pb2.PullModelRequest(name="tiny", follower="killed")
+        task = (await service.PullModel(request, CONTEXT)).task
+        leave = models_pb2.CancelModelTaskRequest(id=task.id, follower="other")
+        return (await service.CancelModelTask(leave, CONTEXT)).task
+
+    assert served(work).state == models_pb2.MODEL_TASK_STATE_CANCELLED
 
 
 def test_a_wait_without_news_ends(shelf: Path) -> None:

@@ -55,6 +55,25 @@ def private_folder(path: Path) -> Path:
 
 
 def write_private(path: Path, content: dict[str, Any]) -> None:
+    """Put a JSON object into `path`, which holds the old or the new one whole at any moment.
+
+    RendezvousError: "disk-full", or "state-unreadable" when its folder takes no file.
+    """
+    try:
+        _replace(path, content)
+    except OSError as failure:
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            text = f"The disk of {path.parent} is full."
+            raise RendezvousError("disk-full", text, "Free some space, then try again.") from failure
+        reason = failure.strerror or type(failure).__name__
+        raise RendezvousError(
+            "state-unreadable",
+            f"{path} cannot be written ({reason}).",
+            "Check the disk and the folder's owner.",
+        ) from failure
+
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -19,7 +19,7 @@ from google.protobuf import descriptor
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 
-from tests.daemon.processes import Caller, Daemons, RunningDaemon, failure_of
+from tests.daemon.processes import Caller, Daemons, RunningDaemon, failure_of, until
 
 METHODS = [
     method
@@ -30,7 +30,7 @@ METHODS = [
 
 
 def test_the_list_of_methods_is_whole() -> None:
-    assert len(METHODS) == 9 + 5 + 7 + 3
+    assert len(METHODS) == 10 + 5 + 7 + 3
 
 
 @pytest.fixture
@@ -229,6 +229,7 @@ def exchange(address: str, data: bytes) -> bytes:
 )
 def test_a_browsers_request_gets_nothing(request_: bytes, daemon: Daemons) -> None:
     running = daemon("--listen", "127.0.0.1:0")
+    until(lambda: ", 127.0.0.1:" in running.log, "the log tells both addresses")
     port = running.log.partition(", ")[2].partition(" ")[0]
     for address in (running.address, port):
         answer = exchange(address, request_)

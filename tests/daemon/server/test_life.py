@@ -184,7 +184,12 @@ class TestAfterAViolentEnd:
 class TestEnding:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
     def test_on_a_signal_it_leaves_nothing_behind(self, number: int, daemon: Daemons) -> None:
-        running = daemon()
+        # Children inherit what a runner such as nohup made us deaf to.
+        before = signal.signal(number, signal.SIG_DFL)
+        try:
+            running = daemon()
+        finally:
+            signal.signal(number, before)
         running.signal(number)
         assert running.wait() == 0
         assert Discovery.read(running.runtime) is None

@@ -149,7 +149,8 @@ class RunningDaemon:
             assert self.process.poll() is None, (
                 f"the daemon ended with {self.process.returncode}: {self.said}"
             )
-            return self.serves()
+            # It says where it serves after the log has it, which tests read.
+            return self.serves() and "Serving on" in self.said
 
         until(look, "the daemon serves")
         return self

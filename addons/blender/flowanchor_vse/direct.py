@@ -102,6 +102,8 @@ def _movie(scene: Any, strip: Any, part: FrameRange) -> OwnFiles | str:
     timing = constant_timing(file)
     if timing is None:
         return "its file is not of one constant rate"
+    if not timing.rec709:
+        return "its file does not say that its colours are those of Rec.709"
     if timing.rate != strips.scene_rate(scene):
         return "its rate is not the scene's"
     length = compat.content_length(strip)

@@ -170,14 +170,17 @@ def _check_length(strip: Any, record: Record, over: FrameRange) -> None:
 
 
 def _fit(scene: Any, strip: Any, record: Record) -> None:
-    """What was exported is the whole picture, so the result fills it, whatever size it has been given."""
+    """What was exported was the whole picture then, so the result takes its place, whatever size it has been
+    given. Strips keep their size when the resolution changes, and so does what was exported."""
     element = strip.elements[0] if len(strip.elements) else None
     known = (element.orig_width, element.orig_height) if element is not None else (0, 0)
-    exported = record.origin.transform
-    for width, height in (known, record.size, (exported.get("width", 0), exported.get("height", 0))):
+    then = record.origin.transform
+    exported = then.get("width", 0), then.get("height", 0)
+    whole = exported if all(exported) else (scene.render.resolution_x, scene.render.resolution_y)
+    for width, height in (known, record.size, exported):
         if width and height:
-            strip.transform.scale_x = scene.render.resolution_x / width
-            strip.transform.scale_y = scene.render.resolution_y / height
+            strip.transform.scale_x = whole[0] / width
+            strip.transform.scale_y = whole[1] / height
             break
     strip.transform.offset_x = strip.transform.offset_y = strip.transform.rotation = 0.0
 

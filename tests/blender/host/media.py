@@ -14,10 +14,10 @@ RATES = {
     "23.976.mp4": Fraction(24000, 1001),
     "24.mp4": Fraction(24),
     "24.mkv": Fraction(24),
-    "25.mov": Fraction(25),
+    "25.mp4": Fraction(25),
     "29.97.mp4": Fraction(30000, 1001),
     "30.mp4": Fraction(30),
-    "50.mov": Fraction(50),
+    "50.mp4": Fraction(50),
 }
 
 
@@ -29,6 +29,9 @@ def write_media(folder: Path) -> Path:
     numbered.write_movie(folder / "long.mp4", Fraction(24), 120, gop=120)
     numbered.write_movie(folder / "short.mkv", Fraction(24), FRAMES - 3)
     numbered.write_movie(folder / "vfr.mp4", Fraction(24), FRAMES, late=20)
+    numbered.write_movie(folder / "tall.mp4", Fraction(24), 3, scale=8)
+    numbered.write_movie(folder / "untagged.mp4", Fraction(24), 3, scale=8, tagged=False)
+    numbered.write_movie(folder / "nclc.mov", Fraction(24), FRAMES)
     numbered.write_patch(folder / "alpha.mov", Fraction(24), FRAMES)
     numbered.write_images(folder / "images", [numbered.picture(number) for number in range(FRAMES)])
     numbered.write_images(folder / "patches", [numbered.patch(number) for number in range(FRAMES)])

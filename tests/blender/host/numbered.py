@@ -66,23 +66,41 @@ def number_of(
     return sum(bit << place for place, bit in enumerate(bits[:-1])) if sum(bits) % 2 == 0 else None
 
 
-def write_movie(path: Path, rate: Fraction, frames: int, *, gop: int = 12, late: int | None = None) -> Path:
+def write_movie(
+    path: Path,
+    rate: Fraction,
+    frames: int,
+    *,
+    gop: int = 12,
+    late: int | None = None,
+    scale: int = 1,
+    tagged: bool = True,
+) -> Path:
     """H.264 with B-frames (.mp4, .mov) or lossless FFV1 (.mkv), frames 0, 1, 2 ... at a constant rate; frames
-    from `late` on come half a frame later."""
+    from `late` on come half a frame later. H.264 is of Rec.709 and says so, unless it is not `tagged`: then
+    it is of Rec.601 and says nothing."""
     import av
 
     lossless = path.suffix == ".mkv"
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("ffv1" if lossless else "libx264", rate=rate)
-        stream.width, stream.height = WIDTH, HEIGHT
+        stream.width, stream.height = WIDTH * scale, HEIGHT * scale
         if late is not None:
             stream.codec_context.time_base = 1 / rate / 2
         stream.pix_fmt = "bgr0" if lossless else "yuv420p"
         if not lossless:
             stream.options = {"crf": "8", "g": str(gop), "bf": "2", "preset": "veryfast"}
-            stream.codec_context.color_range = 1
+            if tagged:
+                context = stream.codec_context
+                context.color_range = context.colorspace = context.color_trc = context.color_primaries = 1
         for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(number), "rgb24")
+            whole = np.ascontiguousarray(picture(number).repeat(scale, 0).repeat(scale, 1))
+            frame = av.VideoFrame.from_ndarray(whole, "rgb24")
+            if not lossless:
+                matrix = "ITU709" if tagged else "ITU601"
+                frame = frame.reformat(format="yuv420p", dst_colorspace=matrix)
+            if tagged and not lossless:
+                frame.color_range = frame.colorspace = frame.color_trc = frame.color_primaries = 1
             delayed = int(late is not None and number >= late)
             frame.pts, frame.time_base = 2 * number + delayed, 1 / rate / 2
             container.mux(stream.encode(frame))

@@ -16,7 +16,7 @@ from tests.blender.host.media import FRAMES, RATES
 
 @pytest.mark.parametrize("name", [name for name in RATES if not name.endswith(".mkv")])
 def test_timing_of_a_plain_movie(media: Path, name: str) -> None:
-    assert constant_timing(media / name) == Timing(FRAMES, RATES[name], numbered.WIDTH, numbered.HEIGHT)
+    assert constant_timing(media / name) == Timing(FRAMES, RATES[name], numbered.WIDTH, numbered.HEIGHT, True)
 
 
 @pytest.mark.parametrize("name", ["vfr.mp4", "24.mkv", "alpha.mov", "sound.wav", "none.mp4"])
@@ -24,9 +24,29 @@ def test_nothing_is_said_where_there_is_a_doubt(media: Path, name: str) -> None:
     assert constant_timing(media / name) is None
 
 
+@pytest.mark.parametrize("name", ["untagged.mp4", "nclc.mov"])
+def test_colours_that_are_not_wholly_stated(media: Path, name: str) -> None:
+    found = constant_timing(media / name)
+    assert found is not None
+    assert not found.rec709
+
+
+def test_any_other_stated_colours_are_not_rec709(media: Path, tmp_path: Path) -> None:
+    whole = bytearray((media / "24.mp4").read_bytes())
+    start = whole.index(b"colrnclx") + 8
+    other = tmp_path / "other.mp4"
+    for at, value in ((start + 1, 9), (start + 3, 16), (start + 5, 6), (start + 5, 2), (start + 6, 0x80)):
+        changed = bytearray(whole)
+        changed[at] = value
+        other.write_bytes(changed)
+        found = constant_timing(other)
+        assert found is not None
+        assert not found.rec709, (at - start, value)
+
+
 def test_damaged_tables_are_a_doubt(media: Path, tmp_path: Path) -> None:
     whole = (media / "24.mp4").read_bytes()
-    plain = Timing(FRAMES, Fraction(24), numbered.WIDTH, numbered.HEIGHT)
+    plain = Timing(FRAMES, Fraction(24), numbered.WIDTH, numbered.HEIGHT, True)
     damaged = tmp_path / "damaged.mp4"
     start = whole.index(b"moov")
     for at in range(start - 4, len(whole), 7):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a movie file shows its frames at one constant rate from its first moment on, read from its tables.
+"""Whether a movie file shows its frames at one constant rate from its first moment on, and says
+which colours its values mean, read from its tables.
 
 Only MP4 and QuickTime say so in a way that can be read without a decoder. None is the answer whenever there
 is the least doubt; the caller then renders the frames through Blender.
@@ -25,12 +26,14 @@ _CONTAINERS = frozenset({b"trak", b"mdia", b"minf", b"stbl", b"edts"})
 
 
 class Timing(NamedTuple):
-    """Frames there are, their exact rate, and the picture's size in pixels."""
+    """Frames there are, their exact rate, the picture's size in pixels, and whether the file states that its
+    colours are those of Rec.709 in limited range; where it does not, readers guess, each in its own way."""
 
     frames: int
     rate: Fraction
     width: int
     height: int
+    rec709: bool
 
 
 def constant_timing(path: Path) -> Timing | None:
@@ -110,7 +113,22 @@ def _timing(moov: bytes) -> Timing | None:
     if shown is None or not _whole(track.get(b"elst"), shown, frames * delta, Fraction(movie_scale, scale)):
         return None
     _, kind, width, height = struct.unpack_from(">I4s24xHH", track[b"stsd"], 8)
-    return Timing(frames, Fraction(scale, delta), width, height) if _plain(track, kind) else None
+    inner = _description(track)
+    if not _plain(track, kind, dict(inner)):
+        return None
+    return Timing(frames, Fraction(scale, delta), width, height, _rec709(inner))
+
+
+def _description(track: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """The boxes of the first sample description, which follow its 86 fixed bytes."""
+    (length,) = struct.unpack_from(">I", track[b"stsd"], 8)
+    return list(_boxes(_without_tail(track[b"stsd"][8 + 86 : 8 + length])))
+
+
+def _rec709(inner: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the one colour box states primaries, transfer, matrix (each 1: Rec.709) and a limited range.
+    QuickTime's own kind of it, `nclc`, says nothing of the range."""
+    return [box for kind, box in inner if kind == b"colr"] == [struct.pack(">4s3HB", b"nclx", 1, 1, 1, 0)]
 
 
 def _scale(header: bytes) -> int:
@@ -149,15 +167,12 @@ def _whole(edits: bytes | None, first: int, duration: int, to_movie: Fraction) -
     return start == first and rate == 1 << 16 and length >= int(duration * to_movie)
 
 
-def _plain(track: dict[bytes, bytes], kind: bytes) -> bool:
+def _plain(track: dict[bytes, bytes], kind: bytes, inner: dict[bytes, bytes]) -> bool:
     """Whether the picture is shown as it is stored: one sample description, no rotation, square pixels."""
     (descriptions,) = struct.unpack_from(">I", track[b"stsd"], 4)
     header = track[b"tkhd"]
     matrix = struct.unpack_from(">9i", header, 52 if header[0] == 1 else 40)
     upright = matrix == (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    # The description's own boxes follow its 86 fixed bytes.
-    (length,) = struct.unpack_from(">I", track[b"stsd"], 8)
-    inner = dict(_boxes(_without_tail(track[b"stsd"][8 + 86 : 8 + length])))
     wide, high = struct.unpack(">II", inner[b"pasp"]) if b"pasp" in inner else (1, 1)
     return descriptions == 1 and kind in _OPAQUE and upright and wide == high and b"clap" not in inner
 

@@ -20,11 +20,10 @@ def request_for(scene: Any, part: FrameRange) -> jobs_pb2.EstimateEditRequest:
     edit = edit_request(properties.to_edit(panel), plan, {})
     for name in ("clip", "geometry", "seed", "host_context", "source_prompt", "target_prompt", "words"):
         edit.ClearField(name)
-    scale = scene.render.resolution_percentage / 100
     asked = jobs_pb2.EstimateEditRequest(
         edit=edit,
-        width=int(scene.render.resolution_x * scale),
-        height=int(scene.render.resolution_y * scale),
+        width=scene.render.resolution_x,  # as frames are exported, whatever share is rendered otherwise
+        height=scene.render.resolution_y,
         frames=part.count,
     )
     if panel.mask_kind == "box" and min(panel.box[2:]) > 0:

@@ -205,9 +205,8 @@ class FLOWANCHOR_OT_middle_box(bpy.types.Operator):
         if scene is None:
             self.report({"ERROR"}, text.say(text.NO_SCENE))
             return {"CANCELLED"}
-        render = scene.render
-        width = render.resolution_x * render.resolution_percentage // 100
-        height = render.resolution_y * render.resolution_percentage // 100
+        # Frames are exported at the whole resolution, whatever share of it is rendered otherwise.
+        width, height = scene.render.resolution_x, scene.render.resolution_y
         properties.of(scene).box = (width // 4, height // 4, max(1, width // 2), max(1, height // 2))
         return {"FINISHED"}
 

@@ -26,6 +26,7 @@ from tests.blender.host.scripts.bench import (
     refused,
     same,
     scene,
+    shown,
     strips,
 )
 from tests.blender.host.scripts.exporting import as_shown, exported, numbers
@@ -191,6 +192,23 @@ def movie_colours() -> None:
 
 
 @check
+def colours_of_a_movie_sent_as_it_is() -> None:
+    scene().render.resolution_x, scene().render.resolution_y = numbered.WIDTH * 8, numbered.HEIGHT * 8
+    for file, direct in (("tall.mp4", True), ("untagged.mp4", False)):
+        strip = movie("clip", file)
+        assert exported(strip, FrameRange(1, 3), direct=True).direct == direct, file
+        for index, frame in enumerate(shown(1, 3, file)):
+            # What the file holds; the corners' edges are lost to its coarser colours.
+            found, expected = (p[40:-40:128, 40::128] for p in (frame, whole(index)))
+            same(found, expected, tolerance=4)
+        strips().remove(strip)
+
+
+def whole(number: int) -> Any:
+    return numbered.picture(number).repeat(8, 0).repeat(8, 1)
+
+
+@check
 def depth_of_16_bits() -> None:
     strip = images("images")
     for depth in (8, 16):
@@ -236,7 +254,7 @@ def not_direct_when_anything_differs() -> None:
     assert is_direct()
     strip.transform.keyframe_insert("offset_x", frame=1)
     assert not is_direct(), "animated"
-    for file in ("vfr.mp4", "24.mkv", "alpha.mov"):
+    for file in ("vfr.mp4", "24.mkv", "alpha.mov", "nclc.mov"):
         other = movie(file, file, channel=5)
         assert not exported(other, FrameRange(2, 2), direct=True).direct, file
         strips().remove(other)

@@ -42,7 +42,8 @@ PATCHES = sorted((MEDIA / "patches").glob("*.png"))
 def record_of(
     strip: Any, part: FrameRange, deliver: str = "full", stack: bool = False, **changes: Any
 ) -> Record:
-    exported = ExportResult((), 0, 0, part.count - 1, Fraction(24), WIDTH, HEIGHT, False, stack=stack)
+    size = scene().render.resolution_x, scene().render.resolution_y
+    exported = ExportResult((), 0, 0, part.count - 1, Fraction(24), *size, False, stack=stack)
     origin = place.origin_of(scene(), strip, part, MaskChoice("alpha"), exported)
     settings = EditSettings("a red car", "a green car", deliver=deliver, seed=7)
     values: dict[str, Any] = {
@@ -206,12 +207,23 @@ def wrong_length_or_missing_files_leave_nothing() -> None:
 @check
 def another_size_is_fitted() -> None:
     source = images("source", 1, 1)
-    record = record_of(source, FrameRange(1, FRAMES))
     scene().render.resolution_x, scene().render.resolution_y = WIDTH * 2, HEIGHT * 2
+    record = record_of(source, FrameRange(1, FRAMES), size=(WIDTH * 2, HEIGHT * 2))
     strip = place.place_result(scene(), record, movie_of(FRAMES))
     assert (strip.transform.scale_x, strip.transform.scale_y) == (2.0, 2.0)
     frame = shown(3, 3)[0]
     assert numbered.number_of(frame, scale=2.0) == 2
+
+
+@check
+def resolution_changed_meanwhile() -> None:
+    source = images("source", 1, 1)
+    record = record_of(source, FrameRange(1, FRAMES))
+    scene().render.resolution_x, scene().render.resolution_y = WIDTH * 2, HEIGHT * 3
+    before = shown(3, 3, "before")[0]
+    strip = place.place_result(scene(), record, movie_of(FRAMES))
+    assert (strip.transform.scale_x, strip.transform.scale_y) == (1.0, 1.0), "as its source still is"
+    same(shown(3, 3)[0], before, tolerance=3)
 
 
 @check

@@ -53,7 +53,7 @@ def rate_24() -> None:
 
 @check
 def rate_25() -> None:
-    at_rate("25.mov", 25, 1.0, Fraction(25))
+    at_rate("25.mp4", 25, 1.0, Fraction(25))
 
 
 @check
@@ -68,7 +68,7 @@ def rate_30() -> None:
 
 @check
 def rate_50() -> None:
-    at_rate("50.mov", 50, 1.0, Fraction(50))
+    at_rate("50.mp4", 50, 1.0, Fraction(50))
 
 
 @check

@@ -214,6 +214,13 @@ def settings_and_seeds(stage: Stage) -> None:
     settings.editor = "flowanchor"
     assert bpy.ops.flowanchor.reset_parameter(parameter="beta1") == {"FINISHED"}
     assert not properties.to_edit(settings, known).parameters
+    # Frames are exported at the whole resolution, so numbers about them are of that.
+    width, height = scene.render.resolution_x, scene.render.resolution_y
+    scene.render.resolution_percentage = 50
+    assert bpy.ops.flowanchor.middle_box() == {"FINISHED"}
+    assert tuple(settings.box) == (width // 4, height // 4, width // 2, height // 2)
+    asked = stage.module("ui.estimate").request_for(scene, stage.module("logic.frames").FrameRange(11, 14))
+    assert (asked.width, asked.height, asked.frames) == (width, height, 4)
     # What is missing is said, once, and kept for the panel.
     settings.target_prompt = ""
     try:

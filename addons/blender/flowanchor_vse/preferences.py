@@ -48,15 +48,20 @@ def tell_command() -> None:
 
 def results_folder() -> Path:
     """Where the files of edits go. OSError if it cannot be made."""
-    found = get()
-    if found is not None and found.folder:
-        folder = Path(bpy.path.abspath(found.folder))
-    elif PACKAGE.startswith("bl_ext."):
-        folder = Path(bpy.utils.extension_path_user(PACKAGE, path="results", create=True))
-    else:  # run from its source folder
-        folder = Path(bpy.utils.user_resource("DATAFILES", path="flowanchor", create=True))
+    folder = results_path()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def results_path() -> Path:
+    """Where the files of edits go; a folder the user chose need not be there."""
+    found = get()
+    if found is not None and found.folder:
+        return Path(bpy.path.abspath(found.folder))
+    if PACKAGE.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(PACKAGE, path="results", create=True))
+    # Run from its source folder.
+    return Path(bpy.utils.user_resource("DATAFILES", path="flowanchor", create=True))
 
 
 CLASSES = (FlowAnchorPreferences,)

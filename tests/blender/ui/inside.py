@@ -360,6 +360,46 @@ def from_zip(stage: Stage) -> None:
     stage.outcome["folder"] = ended.record.folder
 
 
+def hostile_file(stage: Stage) -> None:
+    """A file whose ledger names a folder of the user's."""
+    victim = stage.folder / "victim"
+    results = stage.module("preferences").results_folder()
+    kept = [
+        victim / "clip" / "000000.png",
+        victim / "mask" / "notes.txt",
+        results / "ours" / "clip" / "a.txt",
+    ]
+    gone = results / "ours" / "clip" / "000000.png"
+    for file in (*kept, gone):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    origin = {"scene": "Scene", "strip": "u", "strip_name": "n", "first": 1, "last": 2, "channel": 1}
+    common = {"origin": origin, "settings": {}}
+    entries = [
+        {**common, "id": "a", "state": "done", "job": "j", "folder": str(victim), "files": ["../b.png"]},
+        {**common, "id": "b", "state": "running", "job": "", "folder": str(victim)},
+        {**common, "id": "c", "state": "done", "job": "j", "folder": str(results / "ours")},
+    ]
+    scene = bpy.context.scene
+    scene.sequence_editor_create()
+    scene.flowanchor.ledger = json.dumps({"schema": 1, "records": entries})
+    path = stage.folder / "hostile.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    timer = stage.module("ui.timer")
+    stage.pump(lambda: not gone.exists(), "exports are removed", 20)
+    for _ in range(3):
+        timer.tick()
+    assert all(file.read_bytes() == b"x" for file in kept)
+    views = {view.id: view for view in stage.session.jobs()}
+    assert views["b"].state == "failed"
+    assert views["a"].record.paths == ()
+    assert all(Path(view.record.folder).parent == results for view in views.values())
+    for name in views:
+        assert bpy.ops.flowanchor.delete(job=name) == {"FINISHED"}
+    assert all(file.read_bytes() == b"x" for file in kept)
+
+
 SCENARIOS: dict[str, Callable[[Stage], None]] = {
     one.__name__: one
     for one in (
@@ -369,6 +409,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
         panels_draw,
         result_deleted,
         daemon_missing,
+        hostile_file,
         dies_in_mid_job,
         closed_while_it_runs,
         opened_later,

@@ -40,6 +40,13 @@ def test_a_missing_daemon_is_told_with_its_reason(
     assert found["job"] == "starting", "the edit is kept until there is a daemon"
 
 
+def test_a_file_from_anybody_touches_no_folder_of_the_user(
+    version: str, tmp_path: Path, daemon: Daemons
+) -> None:
+    environment = {**daemon.environment, "FLOWANCHOR_DAEMON": "/no/such/program serve"}
+    run_inside(version, "hostile_file", tmp_path / "blender", environment)
+
+
 def test_a_daemon_of_another_version_is_told(
     version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
 ) -> None:

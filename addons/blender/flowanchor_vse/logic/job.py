@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,6 @@ class JobRun:
         self._missing = 0
         self._since = 0
         self._shown = Shown()
-        self._plan = plan_from_json(record.plan)
 
     # Wishes; none of them makes a call
 
@@ -116,6 +116,11 @@ class JobRun:
         self._since = 0
         if self._upload is not None:
             self._upload.forget_sent()
+
+    @cached_property
+    def _plan(self) -> UploadPlan | None:
+        """Made when it is needed: it names each file, and a .blend may hold many edits that are over."""
+        return plan_from_json(self.record.plan)
 
     @property
     def can_send_again(self) -> bool:

@@ -8,7 +8,7 @@ no accepted job is forgotten and no result is placed twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ STATES = (
 ENDED = frozenset({"done", "failed", "cancelled"})
 MOST_RECORDS = 100
 """Of one file; the oldest that are placed, failed or cancelled go first."""
+_MOST_ENTRIES = 1000
+"""Read of one file's text."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Record:
     Attributes:
         id: request id, unique.
         origin, settings: where it belongs, and what was asked.
-        folder: absolute folder of its files, this machine's.
+        folder: absolute folder of its files, this machine's; of what a file says only its name is taken, see
+            `confined`.
         state: as in `views.JobState`.
         job: the daemon's id; empty until accepted.
         call: how the daemon is asked for it: "submit", or "retry" and "vary" of the job `of`.
@@ -151,6 +154,10 @@ class Ledger:
         self._trim()
         return lacks
 
+    def map(self, change: Callable[[Record], Record | None]) -> Ledger:
+        """A ledger of what `change` makes of every record, deleted ones too; None leaves one out."""
+        return Ledger(made for record in self._records.values() if (made := change(record)) is not None)
+
     def to_json(self) -> str:
         """One line of JSON. It is asked for after every change, so what has not changed is not made anew."""
         texts = {}
@@ -171,7 +178,11 @@ class Ledger:
         except (ValueError, RecursionError):
             return cls()
         entries = data.get("records") if isinstance(data, dict) else None
-        found = [_record_from_json(entry) for entry in entries] if isinstance(entries, list) else []
+        found = (
+            [_record_from_json(entry) for entry in entries[-_MOST_ENTRIES:]]
+            if isinstance(entries, list)
+            else []
+        )
         return cls(record for record in found if record is not None)
 
     def _trim(self) -> None:

@@ -277,8 +277,17 @@ def plan_from_json(data: Any) -> UploadPlan | None:
             int(data["first"]),
             None if data["last"] is None else int(data["last"]),
         )
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+    except (ArithmeticError, KeyError, TypeError, ValueError):
         return None
+
+
+def plan_folders(data: Any) -> frozenset[Path]:
+    """Folders whose numbered frames a plan of `plan_to_json` sends, without a look at each of them."""
+    try:
+        parts = (data["clip"], *data["masks"])
+        return frozenset(Path(part["folder"]) for part in parts if "folder" in part)
+    except (KeyError, TypeError):
+        return frozenset()
 
 
 def _footage_to_json(part: Footage) -> dict[str, Any]:

@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import re
 from pathlib import Path
 
+from ..logic import confined
 from ..logic.ledger import ENDED, Ledger, Record
-from ..logic.request import plan_from_json
+from ..logic.request import plan_folders
 
-CLIP = "clip"
-MASK = "mask"
+CLIP, MASK = confined.CLIP, confined.MASK
+_FRAME = re.compile(r"([0-9]{6,}|rendering[-+0-9]*)\.png")
 
 
 def exports(ledger: Ledger) -> None:
     """Remove exports of edits that ended after the daemon had them, unless another edit sends the same."""
-    needed = {path.parent for record in ledger if not sent(record) for path in planned(record)}
+    needed = {folder for record in ledger if not sent(record) for folder in plan_folders(record.plan)}
     for record in ledger:
         if sent(record):
             remove(Path(record.folder), needed)
@@ -28,18 +30,28 @@ def sent(record: Record) -> bool:
 
 def shares(record: Record, other: Record) -> bool:
     """Whether two edits send the same files."""
-    return not sent(record) and not set(planned(record)).isdisjoint(planned(other))
-
-
-def planned(record: Record) -> tuple[Path, ...]:
-    plan = plan_from_json(record.plan)
-    return plan.files if plan is not None else ()
+    return not sent(record) and not plan_folders(record.plan).isdisjoint(plan_folders(other.plan))
 
 
 def remove(folder: Path, needed: set[Path] | frozenset[Path] = frozenset()) -> None:
-    """Remove the export in an edit's folder, and the folder itself if nothing else is in it."""
+    """Remove the export in an edit's folder, and the folder itself if nothing else is in it. Only numbered
+    frames go, which the add-on writes, and no link is followed."""
+    if folder.is_symlink():
+        return
     for part in (folder / CLIP, folder / MASK):
-        if part.is_dir() and part not in needed:
-            shutil.rmtree(part, ignore_errors=True)
+        if part not in needed and part.is_dir() and not part.is_symlink():
+            _remove_frames(part)
+    _remove_empty(folder)
+
+
+def _remove_frames(folder: Path) -> None:
+    for file in list(folder.iterdir()):
+        if _FRAME.fullmatch(file.name):
+            with contextlib.suppress(OSError):  # in use or not ours to remove: the rest goes all the same
+                file.unlink()
+    _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import strips, text
+from .. import preferences, strips, text
+from ..logic.confined import confined
 from ..logic.ledger import Ledger, Record
 from ..logic.session import Session
 from ..logic.transport import ClientTransport
@@ -85,11 +86,12 @@ def fail_unexpectedly(failure: Exception) -> None:
 
 
 def read_ledger() -> Ledger:
-    """What the open file remembers."""
+    """What the open file remembers, held to the results folder."""
     ledger = Ledger()
+    root = preferences.results_path()
     for scene in bpy.data.scenes:
         if stored := scene.flowanchor.ledger:
-            ledger.merge(Ledger.from_json(stored))
+            ledger.merge(confined(Ledger.from_json(stored), root))
     return ledger
 
 

@@ -4,6 +4,7 @@ icons from files, so a preview is written once."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Container
@@ -37,7 +38,8 @@ def icon(view: JobView) -> int:
     assert _folder is not None
     if known is not None:
         _drop(view.id)
-    key = f"{view.id}-{edition}"
+    # A file may call an edit anything, a path too.
+    key = f"{hashlib.sha256(view.id.encode(errors='replace')).hexdigest()[:32]}-{edition}"
     if result is None:
         assert view.thumbnail is not None
         result = _folder / f"{key}.jpg"

@@ -166,9 +166,10 @@ def test_an_engine_that_cannot_start_says_its_last_words(
 
 
 def test_an_engine_of_another_version_is_not_spoken_with(
-    do: Do, environment: dict[str, str], tmp_path: Path
+    do: Do, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after an update under a running daemon, whose next engine is already the new program."""
+    monkeypatch.chdir(tmp_path)  # an installation from this clone has left its version in the clone's folder
     installed = tmp_path / "installed" / "flowanchor-99.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: flowanchor\nVersion: 99.0\n")

@@ -116,7 +116,8 @@ def test_diagnosis_of_a_daemon_that_has_worked(daemon: Daemons, tmp_path: Path) 
         look(system_pb2.DiagnoseRequest(), timeout=30, metadata=caller.metadata)
         begun = time.monotonic()
         assert running.stop() == 0
-        assert not waiting.result().changed
+        answer = waiting.result()
+        assert not answer.changed or answer.job.state == jobs_pb2.JOB_STATE_SUCCEEDED
         assert time.monotonic() - begun < 25
     assert {finding.name for finding in after.findings} == {
         *("disk", "store", "queue", "models", "failures", "engine")

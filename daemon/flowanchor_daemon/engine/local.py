@@ -54,7 +54,8 @@ class LocalEngine(Engine):
         self._log = log
         self._keep_alive = keep_alive
         self._environment = environment
-        self._argv = (python, "-m", "flowanchor_daemon.engine")
+        # -P: nothing is imported from the folder the daemon was started in.
+        self._argv = (python, "-P", "-m", "flowanchor_daemon.engine")
         self._start_seconds = start_seconds
         self._cancel_seconds = cancel_seconds
         self._process: EngineProcess | None = None

@@ -166,10 +166,9 @@ def test_an_engine_that_cannot_start_says_its_last_words(
 
 
 def test_an_engine_of_another_version_is_not_spoken_with(
-    do: Do, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    do: Do, environment: dict[str, str], tmp_path: Path
 ) -> None:
     """As after an update under a running daemon, whose next engine is already the new program."""
-    monkeypatch.chdir(tmp_path)  # an installation from this clone has left its version in the clone's folder
     installed = tmp_path / "installed" / "flowanchor-99.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: flowanchor\nVersion: 99.0\n")
@@ -179,6 +178,19 @@ def test_an_engine_of_another_version_is_not_spoken_with(
         do(engine.load("shapes", "cpu"))
     assert caught.value.failure.code == "engine-updated"
     assert engine.pid is None
+
+
+def test_nothing_is_imported_from_the_folder_the_daemon_was_started_in(
+    do: Do, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text("raise SystemExit('imported from the folder at hand')")
+    monkeypatch.chdir(tmp_path)
+    engine = LocalEngine(tmp_path / "engine.log", environment=environment)
+    try:
+        do(engine.load("shapes", "cpu"))
+        assert engine.loaded_model == "shapes"
+    finally:
+        do(engine.close())
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
             "FAKE_DAEMON": "",
             "HOME": str(home),
             "XDG_DATA_HOME": str(home / "data"),
-            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("", "proto", "addons", "daemon")),
+            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("", "proto", "addons", "addons/resolve", "addons/interchange", "daemon")),
         }.items():
             monkeypatch.setenv(name, value)
         try:

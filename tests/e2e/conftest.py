@@ -31,7 +31,7 @@ RATE = Fraction(24000, 1001)
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-PARTS = ("", "proto", "addons", "daemon")
+PARTS = ("", "proto", "addons", "addons/resolve", "addons/interchange", "daemon")
 
 
 def environment_in(home: Path) -> dict[str, str]:

@@ -56,7 +56,10 @@ class Machine:
             folder.mkdir(mode=0o700)
         self._begun: list[subprocess.Popen[bytes]] = []
         self._seen: dict[int, psutil.Process] = {}
-        packages = (ROOT, ROOT / "proto", ROOT / "addons", ROOT / "daemon")
+        packages = (
+            ROOT,
+            *(ROOT / part for part in ("proto", "addons", "addons/resolve", "addons/interchange", "daemon")),
+        )
         self.environment = {
             "FLOWANCHOR_STATE": str(self.state),
             "FLOWANCHOR_RUNTIME": str(self.runtime),

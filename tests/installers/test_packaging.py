@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `pip install .` brings: all four packages with their data, under compatible licences only."""
+"""What `pip install .` brings: all packages with their data, under compatible licences only."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ SOURCES = {
     "flowanchor_core": ROOT / "flowanchor_core",
     "flowanchor_client": ROOT / "addons" / "flowanchor_client",
     "flowanchor_daemon": ROOT / "daemon" / "flowanchor_daemon",
+    "flowanchor_resolve": ROOT / "addons" / "resolve" / "flowanchor_resolve",
+    "flowanchor_interchange": ROOT / "addons" / "interchange" / "flowanchor_interchange",
 }
 # Licences under which a library may be used by, and shipped beside, Apache-2.0 code.
 COMPATIBLE = re.compile(

@@ -12,16 +12,8 @@ import typer
 
 from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.connected import connected
-from flowanchor_daemon.cli.notation import (
-    number,
-    output_for,
-    parse_box,
-    parse_frames,
-    parse_param,
-    parse_rate,
-    parse_words,
-    whole_number,
-)
+from flowanchor_daemon.cli.edit_options import EditOptions, with_edit_options
+from flowanchor_daemon.cli.notation import output_for, parse_frames, parse_rate
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
 
@@ -29,33 +21,13 @@ if TYPE_CHECKING:
     from flowanchor_core.progress import EditResult
 
 
+@with_edit_options
 def edit(
     clip: Annotated[
         Path,
         typer.Argument(metavar="CLIP", help="Movie file, or numbered images (folder or name.%04d.png)."),
     ],
-    source: Annotated[str, typer.Option(metavar="TEXT", help="What the clip shows now.")],
-    target: Annotated[str, typer.Option(metavar="TEXT", help="What it should show.")],
-    mask: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Region as clip, images or single image, white inside. Repeatable: their union.",
-        ),
-    ] = None,
-    box: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="X,Y,W,H", help="Region as a rectangle in the clip's pixels. Repeatable: their union."
-        ),
-    ] = None,
-    words: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B",
-            help="Words of the target prompt that drive the edit; else where the prompts differ.",
-        ),
-    ] = None,
+    options: EditOptions,
     frames: Annotated[
         str | None, typer.Option(metavar="A-B", help="Frames to edit, from 0, both ends included; else all.")
     ] = None,
@@ -63,61 +35,6 @@ def edit(
         str | None,
         typer.Option(metavar="N", help="Frames a second of an image sequence, such as 24000/1001; else 24."),
     ] = None,
-    editor: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Editing method: flowanchor, flowedit or flowedit-mask."),
-    ] = "flowanchor",
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the method. Repeatable.")
-    ] = None,
-    model: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="A name of `flowanchor models list`, or a model folder's path."),
-    ] = "shapes",
-    preset: Annotated[str, typer.Option(metavar="NAME", help="draft, standard or final.")] = "standard",
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", parser=whole_number, help="Steps of the schedule, in place of the preset's."
-        ),
-    ] = None,
-    skip: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", parser=whole_number, help="Steps left out at the noisy end; more keeps more."
-        ),
-    ] = None,
-    shift: Annotated[
-        float | None,
-        typer.Option(metavar="X", parser=number, help="Shift of the schedule towards noise."),
-    ] = None,
-    negative: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Negative prompt, in place of the model's.")
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", parser=whole_number, help="Number that fixes the noise.")
-    ] = 0,
-    margin: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            parser=number,
-            help="Surroundings the model sees, as a share of the region's longer side.",
-        ),
-    ] = 0.25,
-    mode: Annotated[
-        Literal["detail", "fast"], typer.Option(help="Scale the crop to the model's size, or keep its scale.")
-    ] = "detail",
-    grow: Annotated[
-        int,
-        typer.Option(metavar="N", parser=whole_number, help="Pixels by which the region may grow."),
-    ] = 0,
-    feather: Annotated[
-        int,
-        typer.Option(
-            metavar="N", parser=whole_number, help="Width of the soft edge outside the region, in pixels."
-        ),
-    ] = 8,
     deliver: Annotated[
         Literal["full", "patch"], typer.Option(help="Whole frames, or the region with its matte as alpha.")
     ] = "full",
@@ -140,13 +57,6 @@ def edit(
             "CLIP-patch beside the clip, or the next free -2, -3 …",
         ),
     ] = None,
-    sheet: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Write a contact sheet to this file.")
-    ] = None,
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:N.")] = "auto",
-    priority: Annotated[
-        int, typer.Option(metavar="N", min=-100, max=100, help="Place in the queue: higher runs first.")
-    ] = 0,
     detach: Annotated[
         bool,
         typer.Option("--detach", help="Print the job's id and leave; `flowanchor jobs fetch ID` delivers."),
@@ -155,42 +65,21 @@ def edit(
 ) -> None:
     """Edit the marked region of CLIP so that SOURCE becomes TARGET; outside it only its soft edge changes."""
     with reported(as_json):
-        from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
+        from flowanchor_core.request import DeliverySettings
 
         first, last = parse_frames(frames)
         file_format, path = output_for(clip, deliver, out_format, out)
-        request = EditRequest(
-            clip=clip,
-            delivery=DeliverySettings(out=path, kind=deliver, format=file_format),
-            source_prompt=source,
-            target_prompt=target,
-            masks=tuple(mask or ()),
-            geometry=tuple(parse_box(text) for text in box or ()),
-            first=first,
-            last=last,
-            rate=parse_rate(rate),
-            words=parse_words(words),
-            negative_prompt=negative,
-            editor=editor,
-            params=dict(parse_param(text) for text in param or ()),
-            model=model,
-            preset=preset,
-            steps=steps,
-            shift=shift,
-            skip=skip,
-            seed=seed,
-            region=RegionSettings(margin=margin, mode=mode, grow=grow, feather=feather),
-            sheet=sheet,
-        )
+        delivery = DeliverySettings(out=path, kind=deliver, format=file_format)
+        request = options.request(clip, delivery, first, last, parse_rate(rate))
         # Here first: messages name the user's own files, and nothing is sent in vain.
         plan, named = edit_job.planned(request), out is not None
         with reporter() as show, connected(show) as client:
             if client.warning:
                 show.note(client.warning)
             if detach:
-                job = edit_job.submit(client, plan, device, priority, show, named)
+                job = edit_job.submit(client, plan, options.device, options.priority, show, named)
             else:
-                result = edit_job.run(client, plan, device, priority, show, named)
+                result = edit_job.run(client, plan, options.device, options.priority, show, named)
         if detach:
             print(json.dumps({"job": job.id}) if as_json else job.id)
             tell_of_fetch(job.id)

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("flowanchor_core", "daemon", "addons", "proto")
 _CODE = re.compile(r"[a-z0-9-]+")  # a sentence of the same name elsewhere is no code
-BASES = {"FlowAnchorError", "RendezvousError", "ServiceFailure"}
+BASES = {"FlowAnchorError", "RendezvousError", "ResolveProblem", "ServiceFailure", "TimelineProblem"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -126,13 +126,15 @@ class JobsService(jobs_pb2_grpc.JobsServicer):
     ) -> jobs_pb2.ListJobsResponse:
         whole("page_size", request.page_size, 0, LARGEST_PAGE)
         requests.check_client(request.client)
+        if request.request_id:
+            requests.check_request_id(request.request_id)
         if request.order not in jobs_pb2.JobOrder.values():
             raise invalid("order", "is no order of a list")
         states = frozenset(request.states)
         if not states <= set(jobs_pb2.JobState.values()) - {jobs_pb2.JOB_STATE_UNSPECIFIED}:
             raise invalid("states", "holds what is no state of a job")
         size = request.page_size or DEFAULT_PAGE
-        query = Query(request.order, states, request.client, size, request.page_token)
+        query = Query(request.order, states, request.client, size, request.page_token, request.request_id)
         before = self._board.snapshot()
         page = await self._store.db(self._store.page, query)
         jobs = [self._filled(job, before.get(job.id, self._board.base)) for job in page.jobs]

@@ -29,13 +29,14 @@ _QUEUE_ORDER: Final = f"state = {QUEUED}, -priority, rank, seq"
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked for; `size` 1 to 500. An empty `states` or `client` filters nothing."""
+    """What is asked for; `size` 1 to 500. An empty `states`, `client` or `request_id` filters nothing."""
 
     order: jobs_pb2.JobOrder.ValueType = jobs_pb2.JOB_ORDER_NEWEST
     states: frozenset[int] = frozenset()
     client: str = ""
     size: int = DEFAULT_PAGE
     token: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ def read_page(sql: sqlite3.Connection, query: Query) -> Page:
     if query.client:
         where.append("client = ?")
         values.append(query.client)
+    if query.request_id:
+        where.append("request_id = ?")
+        values.append(query.request_id)
     matching = " AND ".join(where) or "1"
     total = sql.execute(f"SELECT count(*) FROM jobs WHERE {matching}", values).fetchone()[0]
     if query.token:
@@ -113,7 +117,7 @@ def _read_token(query: Query) -> list[int]:
         raise ServiceError(
             "request-invalid",
             "The page token is not one of this list.",
-            "Ask for the first page, or repeat order, states and client of the page before.",
+            "Ask for the first page, or repeat order, states, client and request_id of the page before.",
         ) from None
     return cursor
 
@@ -121,4 +125,6 @@ def _read_token(query: Query) -> list[int]:
 def _fingerprint(query: Query) -> str:
     """Of everything but size and token: a page goes on with the list it belongs to."""
     order = int(query.order == jobs_pb2.JOB_ORDER_QUEUE)
-    return hashlib.sha256(repr((order, sorted(query.states), query.client)).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        repr((order, sorted(query.states), query.client, query.request_id)).encode()
+    ).hexdigest()[:16]

@@ -33,6 +33,7 @@ CAPABILITIES: Final = (
     "geometry",
     "model-pull",
     "estimate",
+    "find-request",
 )
 """What a client may rely on; names are added with minor versions and never change their meaning."""
 

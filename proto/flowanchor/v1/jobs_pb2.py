@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from flowanchor.v1 import types_pb2 as flowanchor_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66lowanchor/v1/jobs.proto\x12\rflowanchor.v1\x1a\x19\x66lowanchor/v1/types.proto\"\x8a\x01\n\x08Progress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\r\n\x05total\x18\x03 \x01(\x05\x12\x19\n\x0cseconds_left\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x66raction\x18\x05 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x06 \x01(\x03\x42\x0f\n\r_seconds_left\"q\n\x08\x41rtifact\x12\r\n\x05index\x18\x01 \x01(\x05\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.flowanchor.v1.ArtifactKind\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05\x62ytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"y\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x12\n\nstarted_ms\x18\x02 \x01(\x03\x12\x10\n\x08\x65nded_ms\x18\x03 \x01(\x03\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x13\n\x0bmemory_plan\x18\x05 \x01(\t\x12\x12\n\nresumed_at\x18\x06 \x01(\x05\"\xb9\x04\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.flowanchor.v1.JobState\x12\x10\n\x08priority\x18\x04 \x01(\x05\x12\x16\n\x0equeue_position\x18\x05 \x01(\x05\x12+\n\x07request\x18\x06 \x01(\x0b\x32\x1a.flowanchor.v1.EditRequest\x12\x0e\n\x06\x63lient\x18\x07 \x01(\t\x12\x12\n\ncreated_ms\x18\x08 \x01(\x03\x12\x12\n\nstarted_ms\x18\t \x01(\x03\x12\x13\n\x0b\x66inished_ms\x18\n \x01(\x03\x12(\n\x08\x61ttempts\x18\x0b \x03(\x0b\x32\x16.flowanchor.v1.Attempt\x12)\n\x08progress\x18\x0c \x01(\x0b\x32\x17.flowanchor.v1.Progress\x12&\n\x07notices\x18\r \x03(\x0b\x32\x15.flowanchor.v1.Notice\x12\'\n\x07\x66\x61ilure\x18\x0e \x01(\x0b\x32\x16.flowanchor.v1.Failure\x12)\n\x06result\x18\x0f \x01(\x0b\x32\x19.flowanchor.v1.EditResult\x12*\n\tartifacts\x18\x10 \x03(\x0b\x32\x17.flowanchor.v1.Artifact\x12\x0e\n\x06parent\x18\x11 \x01(\t\x12\x10\n\x08revision\x18\x12 \x01(\x03\x12\x18\n\x10preview_revision\x18\x13 \x01(\x03\x12\r\n\x05label\x18\x14 \x01(\t\"r\n\x10SubmitJobRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x04\x65\x64it\x18\x02 \x01(\x0b\x32\x1a.flowanchor.v1.EditRequest\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12\x0e\n\x06\x63lient\x18\x04 \x01(\t\"E\n\x11SubmitJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"R\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x03\x12\x0f\n\x07wait_ms\x18\x03 \x01(\x05\x12\x15\n\rpreview_since\x18\x04 \x01(\x03\"X\n\x0eGetJobResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x1f\n\x03job\x18\x02 \x01(\x0b\x32\x12.flowanchor.v1.Job\x12\x14\n\x0cpreview_jpeg\x18\x03 \x01(\x0c\"\x99\x01\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\'\n\x06states\x18\x03 \x03(\x0e\x32\x17.flowanchor.v1.JobState\x12&\n\x05order\x18\x04 \x01(\x0e\x32\x17.flowanchor.v1.JobOrder\x12\x0e\n\x06\x63lient\x18\x05 \x01(\t\"\\\n\x10ListJobsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x12.flowanchor.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\">\n\x0fWatchJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x03\x12\x10\n\x08previews\x18\x03 \x01(\x08\"I\n\x10WatchJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\x12\x14\n\x0cpreview_jpeg\x18\x02 \x01(\x0c\"\x1e\n\x10\x43\x61ncelJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\"4\n\x11\x43\x61ncelJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"1\n\x0fRetryJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"3\n\x10RetryJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"L\n\x0eVaryJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\x04seed\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x07\n\x05_seed\"2\n\x0fVaryJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"P\n\x0eMoveJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x08priority\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\tB\x0b\n\t_priority\"2\n\x0fMoveJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"\x1e\n\x10\x44\x65leteJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse\"\x92\x01\n\x13\x45stimateEditRequest\x12(\n\x04\x65\x64it\x18\x01 \x01(\x0b\x32\x1a.flowanchor.v1.EditRequest\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x0e\n\x06\x66rames\x18\x04 \x01(\x05\x12\"\n\x06region\x18\x05 \x01(\x0b\x32\x12.flowanchor.v1.Box\"\xaf\x01\n\x14\x45stimateEditResponse\x12\x10\n\x08\x66orwards\x18\x01 \x01(\x05\x12\x0f\n\x07windows\x18\x02 \x01(\x05\x12\x13\n\x0bmodel_width\x18\x03 \x01(\x05\x12\x14\n\x0cmodel_height\x18\x04 \x01(\x05\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x03\x12\x14\n\x07seconds\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\tpast_jobs\x18\x07 \x01(\x05\x42\n\n\x08_seconds*\xb4\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06*`\n\x0c\x41rtifactKind\x12\x1d\n\x19\x41RTIFACT_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41RTIFACT_KIND_RESULT\x10\x01\x12\x17\n\x13\x41RTIFACT_KIND_SHEET\x10\x02*P\n\x08JobOrder\x12\x19\n\x15JOB_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_ORDER_NEWEST\x10\x01\x12\x13\n\x0fJOB_ORDER_QUEUE\x10\x02\x32\x93\x06\n\x04Jobs\x12N\n\tSubmitJob\x12\x1f.flowanchor.v1.SubmitJobRequest\x1a .flowanchor.v1.SubmitJobResponse\x12\x45\n\x06GetJob\x12\x1c.flowanchor.v1.GetJobRequest\x1a\x1d.flowanchor.v1.GetJobResponse\x12K\n\x08ListJobs\x12\x1e.flowanchor.v1.ListJobsRequest\x1a\x1f.flowanchor.v1.ListJobsResponse\x12M\n\x08WatchJob\x12\x1e.flowanchor.v1.WatchJobRequest\x1a\x1f.flowanchor.v1.WatchJobResponse0\x01\x12N\n\tCancelJob\x12\x1f.flowanchor.v1.CancelJobRequest\x1a .flowanchor.v1.CancelJobResponse\x12K\n\x08RetryJob\x12\x1e.flowanchor.v1.RetryJobRequest\x1a\x1f.flowanchor.v1.RetryJobResponse\x12H\n\x07VaryJob\x12\x1d.flowanchor.v1.VaryJobRequest\x1a\x1e.flowanchor.v1.VaryJobResponse\x12H\n\x07MoveJob\x12\x1d.flowanchor.v1.MoveJobRequest\x1a\x1e.flowanchor.v1.MoveJobResponse\x12W\n\x0c\x45stimateEdit\x12\".flowanchor.v1.EstimateEditRequest\x1a#.flowanchor.v1.EstimateEditResponse\x12N\n\tDeleteJob\x12\x1f.flowanchor.v1.DeleteJobRequest\x1a .flowanchor.v1.DeleteJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66lowanchor/v1/jobs.proto\x12\rflowanchor.v1\x1a\x19\x66lowanchor/v1/types.proto\"\x8a\x01\n\x08Progress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\r\n\x05total\x18\x03 \x01(\x05\x12\x19\n\x0cseconds_left\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x66raction\x18\x05 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x06 \x01(\x03\x42\x0f\n\r_seconds_left\"q\n\x08\x41rtifact\x12\r\n\x05index\x18\x01 \x01(\x05\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.flowanchor.v1.ArtifactKind\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05\x62ytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"y\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x12\n\nstarted_ms\x18\x02 \x01(\x03\x12\x10\n\x08\x65nded_ms\x18\x03 \x01(\x03\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x13\n\x0bmemory_plan\x18\x05 \x01(\t\x12\x12\n\nresumed_at\x18\x06 \x01(\x05\"\xb9\x04\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.flowanchor.v1.JobState\x12\x10\n\x08priority\x18\x04 \x01(\x05\x12\x16\n\x0equeue_position\x18\x05 \x01(\x05\x12+\n\x07request\x18\x06 \x01(\x0b\x32\x1a.flowanchor.v1.EditRequest\x12\x0e\n\x06\x63lient\x18\x07 \x01(\t\x12\x12\n\ncreated_ms\x18\x08 \x01(\x03\x12\x12\n\nstarted_ms\x18\t \x01(\x03\x12\x13\n\x0b\x66inished_ms\x18\n \x01(\x03\x12(\n\x08\x61ttempts\x18\x0b \x03(\x0b\x32\x16.flowanchor.v1.Attempt\x12)\n\x08progress\x18\x0c \x01(\x0b\x32\x17.flowanchor.v1.Progress\x12&\n\x07notices\x18\r \x03(\x0b\x32\x15.flowanchor.v1.Notice\x12\'\n\x07\x66\x61ilure\x18\x0e \x01(\x0b\x32\x16.flowanchor.v1.Failure\x12)\n\x06result\x18\x0f \x01(\x0b\x32\x19.flowanchor.v1.EditResult\x12*\n\tartifacts\x18\x10 \x03(\x0b\x32\x17.flowanchor.v1.Artifact\x12\x0e\n\x06parent\x18\x11 \x01(\t\x12\x10\n\x08revision\x18\x12 \x01(\x03\x12\x18\n\x10preview_revision\x18\x13 \x01(\x03\x12\r\n\x05label\x18\x14 \x01(\t\"r\n\x10SubmitJobRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x04\x65\x64it\x18\x02 \x01(\x0b\x32\x1a.flowanchor.v1.EditRequest\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12\x0e\n\x06\x63lient\x18\x04 \x01(\t\"E\n\x11SubmitJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"R\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x03\x12\x0f\n\x07wait_ms\x18\x03 \x01(\x05\x12\x15\n\rpreview_since\x18\x04 \x01(\x03\"X\n\x0eGetJobResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x1f\n\x03job\x18\x02 \x01(\x0b\x32\x12.flowanchor.v1.Job\x12\x14\n\x0cpreview_jpeg\x18\x03 \x01(\x0c\"\xad\x01\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\'\n\x06states\x18\x03 \x03(\x0e\x32\x17.flowanchor.v1.JobState\x12&\n\x05order\x18\x04 \x01(\x0e\x32\x17.flowanchor.v1.JobOrder\x12\x0e\n\x06\x63lient\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"\\\n\x10ListJobsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x12.flowanchor.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\">\n\x0fWatchJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x03\x12\x10\n\x08previews\x18\x03 \x01(\x08\"I\n\x10WatchJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\x12\x14\n\x0cpreview_jpeg\x18\x02 \x01(\x0c\"\x1e\n\x10\x43\x61ncelJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\"4\n\x11\x43\x61ncelJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"1\n\x0fRetryJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"3\n\x10RetryJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"L\n\x0eVaryJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\x04seed\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x07\n\x05_seed\"2\n\x0fVaryJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"P\n\x0eMoveJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x08priority\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\tB\x0b\n\t_priority\"2\n\x0fMoveJobResponse\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.flowanchor.v1.Job\"\x1e\n\x10\x44\x65leteJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse\"\x92\x01\n\x13\x45stimateEditRequest\x12(\n\x04\x65\x64it\x18\x01 \x01(\x0b\x32\x1a.flowanchor.v1.EditRequest\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x0e\n\x06\x66rames\x18\x04 \x01(\x05\x12\"\n\x06region\x18\x05 \x01(\x0b\x32\x12.flowanchor.v1.Box\"\xaf\x01\n\x14\x45stimateEditResponse\x12\x10\n\x08\x66orwards\x18\x01 \x01(\x05\x12\x0f\n\x07windows\x18\x02 \x01(\x05\x12\x13\n\x0bmodel_width\x18\x03 \x01(\x05\x12\x14\n\x0cmodel_height\x18\x04 \x01(\x05\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x03\x12\x14\n\x07seconds\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\tpast_jobs\x18\x07 \x01(\x05\x42\n\n\x08_seconds*\xb4\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06*`\n\x0c\x41rtifactKind\x12\x1d\n\x19\x41RTIFACT_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41RTIFACT_KIND_RESULT\x10\x01\x12\x17\n\x13\x41RTIFACT_KIND_SHEET\x10\x02*P\n\x08JobOrder\x12\x19\n\x15JOB_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_ORDER_NEWEST\x10\x01\x12\x13\n\x0fJOB_ORDER_QUEUE\x10\x02\x32\x93\x06\n\x04Jobs\x12N\n\tSubmitJob\x12\x1f.flowanchor.v1.SubmitJobRequest\x1a .flowanchor.v1.SubmitJobResponse\x12\x45\n\x06GetJob\x12\x1c.flowanchor.v1.GetJobRequest\x1a\x1d.flowanchor.v1.GetJobResponse\x12K\n\x08ListJobs\x12\x1e.flowanchor.v1.ListJobsRequest\x1a\x1f.flowanchor.v1.ListJobsResponse\x12M\n\x08WatchJob\x12\x1e.flowanchor.v1.WatchJobRequest\x1a\x1f.flowanchor.v1.WatchJobResponse0\x01\x12N\n\tCancelJob\x12\x1f.flowanchor.v1.CancelJobRequest\x1a .flowanchor.v1.CancelJobResponse\x12K\n\x08RetryJob\x12\x1e.flowanchor.v1.RetryJobRequest\x1a\x1f.flowanchor.v1.RetryJobResponse\x12H\n\x07VaryJob\x12\x1d.flowanchor.v1.VaryJobRequest\x1a\x1e.flowanchor.v1.VaryJobResponse\x12H\n\x07MoveJob\x12\x1d.flowanchor.v1.MoveJobRequest\x1a\x1e.flowanchor.v1.MoveJobResponse\x12W\n\x0c\x45stimateEdit\x12\".flowanchor.v1.EstimateEditRequest\x1a#.flowanchor.v1.EstimateEditResponse\x12N\n\tDeleteJob\x12\x1f.flowanchor.v1.DeleteJobRequest\x1a .flowanchor.v1.DeleteJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'flowanchor.v1.jobs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBSTATE']._serialized_start=2606
-  _globals['_JOBSTATE']._serialized_end=2786
-  _globals['_ARTIFACTKIND']._serialized_start=2788
-  _globals['_ARTIFACTKIND']._serialized_end=2884
-  _globals['_JOBORDER']._serialized_start=2886
-  _globals['_JOBORDER']._serialized_end=2966
+  _globals['_JOBSTATE']._serialized_start=2626
+  _globals['_JOBSTATE']._serialized_end=2806
+  _globals['_ARTIFACTKIND']._serialized_start=2808
+  _globals['_ARTIFACTKIND']._serialized_end=2904
+  _globals['_JOBORDER']._serialized_start=2906
+  _globals['_JOBORDER']._serialized_end=2986
   _globals['_PROGRESS']._serialized_start=71
   _globals['_PROGRESS']._serialized_end=209
   _globals['_ARTIFACT']._serialized_start=211
@@ -55,37 +55,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETJOBRESPONSE']._serialized_start=1292
   _globals['_GETJOBRESPONSE']._serialized_end=1380
   _globals['_LISTJOBSREQUEST']._serialized_start=1383
-  _globals['_LISTJOBSREQUEST']._serialized_end=1536
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1538
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1630
-  _globals['_WATCHJOBREQUEST']._serialized_start=1632
-  _globals['_WATCHJOBREQUEST']._serialized_end=1694
-  _globals['_WATCHJOBRESPONSE']._serialized_start=1696
-  _globals['_WATCHJOBRESPONSE']._serialized_end=1769
-  _globals['_CANCELJOBREQUEST']._serialized_start=1771
-  _globals['_CANCELJOBREQUEST']._serialized_end=1801
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1803
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1855
-  _globals['_RETRYJOBREQUEST']._serialized_start=1857
-  _globals['_RETRYJOBREQUEST']._serialized_end=1906
-  _globals['_RETRYJOBRESPONSE']._serialized_start=1908
-  _globals['_RETRYJOBRESPONSE']._serialized_end=1959
-  _globals['_VARYJOBREQUEST']._serialized_start=1961
-  _globals['_VARYJOBREQUEST']._serialized_end=2037
-  _globals['_VARYJOBRESPONSE']._serialized_start=2039
-  _globals['_VARYJOBRESPONSE']._serialized_end=2089
-  _globals['_MOVEJOBREQUEST']._serialized_start=2091
-  _globals['_MOVEJOBREQUEST']._serialized_end=2171
-  _globals['_MOVEJOBRESPONSE']._serialized_start=2173
-  _globals['_MOVEJOBRESPONSE']._serialized_end=2223
-  _globals['_DELETEJOBREQUEST']._serialized_start=2225
-  _globals['_DELETEJOBREQUEST']._serialized_end=2255
-  _globals['_DELETEJOBRESPONSE']._serialized_start=2257
-  _globals['_DELETEJOBRESPONSE']._serialized_end=2276
-  _globals['_ESTIMATEEDITREQUEST']._serialized_start=2279
-  _globals['_ESTIMATEEDITREQUEST']._serialized_end=2425
-  _globals['_ESTIMATEEDITRESPONSE']._serialized_start=2428
-  _globals['_ESTIMATEEDITRESPONSE']._serialized_end=2603
-  _globals['_JOBS']._serialized_start=2969
-  _globals['_JOBS']._serialized_end=3756
+  _globals['_LISTJOBSREQUEST']._serialized_end=1556
+  _globals['_LISTJOBSRESPONSE']._serialized_start=1558
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1650
+  _globals['_WATCHJOBREQUEST']._serialized_start=1652
+  _globals['_WATCHJOBREQUEST']._serialized_end=1714
+  _globals['_WATCHJOBRESPONSE']._serialized_start=1716
+  _globals['_WATCHJOBRESPONSE']._serialized_end=1789
+  _globals['_CANCELJOBREQUEST']._serialized_start=1791
+  _globals['_CANCELJOBREQUEST']._serialized_end=1821
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1823
+  _globals['_CANCELJOBRESPONSE']._serialized_end=1875
+  _globals['_RETRYJOBREQUEST']._serialized_start=1877
+  _globals['_RETRYJOBREQUEST']._serialized_end=1926
+  _globals['_RETRYJOBRESPONSE']._serialized_start=1928
+  _globals['_RETRYJOBRESPONSE']._serialized_end=1979
+  _globals['_VARYJOBREQUEST']._serialized_start=1981
+  _globals['_VARYJOBREQUEST']._serialized_end=2057
+  _globals['_VARYJOBRESPONSE']._serialized_start=2059
+  _globals['_VARYJOBRESPONSE']._serialized_end=2109
+  _globals['_MOVEJOBREQUEST']._serialized_start=2111
+  _globals['_MOVEJOBREQUEST']._serialized_end=2191
+  _globals['_MOVEJOBRESPONSE']._serialized_start=2193
+  _globals['_MOVEJOBRESPONSE']._serialized_end=2243
+  _globals['_DELETEJOBREQUEST']._serialized_start=2245
+  _globals['_DELETEJOBREQUEST']._serialized_end=2275
+  _globals['_DELETEJOBRESPONSE']._serialized_start=2277
+  _globals['_DELETEJOBRESPONSE']._serialized_end=2296
+  _globals['_ESTIMATEEDITREQUEST']._serialized_start=2299
+  _globals['_ESTIMATEEDITREQUEST']._serialized_end=2445
+  _globals['_ESTIMATEEDITRESPONSE']._serialized_start=2448
+  _globals['_ESTIMATEEDITRESPONSE']._serialized_end=2623
+  _globals['_JOBS']._serialized_start=2989
+  _globals['_JOBS']._serialized_end=3776
 # @@protoc_insertion_point(module_scope)

@@ -340,10 +340,14 @@ def test_lists_are_paged_and_checked(tmp_path: Path) -> None:
             rest = jobs_pb2.ListJobsRequest(page_token=page.next_page_token)
             page = await d.service.ListJobs(rest, NO_CONTEXT)
             assert ([job.id for job in page.jobs], page.next_page_token) == (made[2::-1], "")
+            asked = jobs_pb2.ListJobsRequest(request_id="request-2", page_size=1)
+            assert [job.id for job in (await d.service.ListJobs(asked, NO_CONTEXT)).jobs] == [made[2]]
             bad = [
                 jobs_pb2.ListJobsRequest(page_size=501),
                 jobs_pb2.ListJobsRequest(page_size=-1),
                 jobs_pb2.ListJobsRequest(client="c" * 41),
+                jobs_pb2.ListJobsRequest(request_id="short"),
+                jobs_pb2.ListJobsRequest(request_id="request 1 %"),
             ]
             bad.append(jobs_pb2.ListJobsRequest.FromString(b"\x20\x09"))  # an order nobody knows
             bad.append(jobs_pb2.ListJobsRequest.FromString(b"\x18\x09"))  # a state nobody knows

@@ -98,6 +98,20 @@ def test_filters_by_state_and_client(store: JobStore) -> None:
     assert store.page(replace(QUEUE, states=frozenset({jobs.CANCELLED}))).total == 0
 
 
+def test_a_request_finds_the_job_it_has_made(store: JobStore) -> None:
+    for _ in range(3):
+        store.submit(wish())
+    made = store.submit(wish("request-mine", client="blender"))[0].id
+    store.cancel(made)
+    found = store.page(Query(request_id="request-mine"))
+    assert ([job.id for job in found.jobs], found.total, found.token) == ([made], 1, "")
+    assert found.jobs[0].request_id == "request-mine"
+    assert store.page(Query(request_id="request-mine", client="cli")).jobs == []
+    assert store.page(Query(request_id="request-min_")).total == 0, "no pattern"
+    store.delete(made)
+    assert store.page(Query(request_id="request-mine")).jobs == []
+
+
 def test_a_list_has_no_requests_but_what_lists_show(store: JobStore) -> None:
     store.submit(wish())
     job = store.page(Query()).jobs[0]
@@ -116,7 +130,11 @@ def test_a_token_of_another_list_is_refused(store: JobStore) -> None:
     for _ in range(3):
         store.submit(wish())
     token = store.page(Query(size=1)).token
-    for other in (replace(QUEUE, token=token), Query(client="cli", token=token)):
+    for other in (
+        replace(QUEUE, token=token),
+        Query(client="cli", token=token),
+        Query(request_id="request-mine", token=token),
+    ):
         with pytest.raises(FlowAnchorError) as refused:
             store.page(other)
         assert refused.value.code == "request-invalid"

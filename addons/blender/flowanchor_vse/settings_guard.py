@@ -15,8 +15,15 @@ import bpy
 from . import compat
 from .strips import Refused
 
+
 _FORCED = ("render.", "view_settings.", "display_settings.", "frame_", "sequence_editor.use_")
 _KINDS = ("masks", "scenes", "images", "actions", "node_groups")
+
+
+def rendering() -> bool:
+    """Whether the user's own render is at work (F12, or an animation). Blender cannot render twice at once,
+    and its data must not change under a render."""
+    return bool(bpy.app.is_job_running("RENDER"))
 
 
 @contextmanager

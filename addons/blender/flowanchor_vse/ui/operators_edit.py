@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .. import compat, masks, preferences, properties, strips, text
+from .. import compat, masks, preferences, properties, settings_guard, strips, text
 from . import estimate, runtime, timer
 from .work import Work, chosen_mask
 
@@ -55,6 +55,10 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Without a window: the whole export at once."""
         try:
+            if settings_guard.rendering():  # it would end only after this operator has
+                raise strips.Refused(
+                    "rendering", text.say(text.RENDERING_REFUSED), text.say(text.RENDERING_HELP)
+                )
             work = self._begin(context)
             while work.step():
                 pass

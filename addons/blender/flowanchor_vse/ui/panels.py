@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from .. import compat, masks, properties, strips, text
+from .. import compat, masks, properties, settings_guard, strips, text
 from ..logic import words
 from ..text import say
 from . import draw_jobs, estimate, presets, runtime
@@ -53,6 +53,8 @@ class Main:
             layout.progress(factor=now.work.fraction, type="BAR", text=now.work.label)
             layout.label(text=say(text.ESCAPE), icon="EVENT_ESC")
         else:
+            if settings_guard.rendering():
+                paragraph(layout, context, say(text.RENDERING), "RENDER_STILL")
             row = layout.row()
             row.scale_y = 1.5
             row.operator(FLOWANCHOR_OT_edit.bl_idname, icon="SHADERFX")

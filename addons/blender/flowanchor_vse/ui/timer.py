@@ -14,12 +14,13 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import place, properties, strips, text
+from .. import place, properties, settings_guard, strips, text
 from ..logic.ledger import Record
 from . import cleanup, runtime, thumbnails
 
 SHORTEST = 0.02
 AFTER_TROUBLE = 2.0
+WHILE_RENDERING = 0.5
 held: deque[tuple[str, float]] = deque(maxlen=5000)
 """What was done ("poll", "move" bytes, "place", "export" a frame), and for how many seconds it held Blender
 up."""
@@ -41,6 +42,8 @@ def tick() -> float | None:
     begun = time.perf_counter()
     did = "poll"
     try:
+        if settings_guard.rendering():  # a step may place a result or write into the file
+            return WHILE_RENDERING
         did, wait = _step()
         return wait
     except Exception as failure:  # noqa: BLE001  # see above

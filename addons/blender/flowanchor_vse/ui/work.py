@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from .. import compat, export, masks, place, preferences, properties, strips, text
+from .. import compat, export, masks, place, preferences, properties, settings_guard, strips, text
 from ..logic import naming
 from ..logic.frames import FrameRange
 from ..logic.request import EditSettings, UploadPlan, problems
@@ -93,6 +93,8 @@ class Work:
 
     @property
     def label(self) -> str:
+        if settings_guard.rendering():
+            return text.say(text.RENDERING)
         return text.say(self.phase, done=self.done, total=self.part.count)
 
     def step(self) -> bool:

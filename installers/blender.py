@@ -53,8 +53,9 @@ PROTOBUF = "protobuf==7.36.2"
 TYPING_EXTENSIONS = "typing_extensions==4.16.0"
 WHEELS = (GRPCIO, PROTOBUF, TYPING_EXTENSIONS)
 """What the client needs, pinned: a zip built tomorrow is the one that was tested."""
-PYTHONS = ("3.11", "3.13")
-"""Blender 4.2 to 5.0, and 5.1 or newer (also distributions that build Blender with their own Python)."""
+PYTHONS = ("3.11", "3.13", "3.14")
+"""Blender 4.2 to 5.0; 5.1 or newer; distributions that build Blender with a Python of theirs (Debian: 3.13
+with Blender 4.3, 3.14 with 5.2)."""
 PLATFORMS = {
     "linux-x64": "manylinux2014_x86_64",
     "linux-arm64": "manylinux2014_aarch64",

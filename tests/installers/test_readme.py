@@ -69,14 +69,28 @@ def test_every_variable_told_is_read(variable: str) -> None:
     assert any(f'environ.get("{name}")' in path.read_text(encoding="utf-8") for path in sources)
 
 
-def test_links_lead_to_files_and_headings() -> None:
-    headings = {
+PAGES = sorted(
+    path
+    for path in ROOT.rglob("README.md")
+    if not any(part.startswith(".") or part == "build" for part in path.relative_to(ROOT).parts)
+)
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors a page's headings get."""
+    return {
         re.sub(r"[^\w -]", "", line.lstrip("# ").strip().lower()).replace(" ", "-")
-        for line in README.splitlines()
+        for line in page.read_text(encoding="utf-8").splitlines()
         if line.startswith("#")
     }
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        if target.startswith("#"):
-            assert target[1:] in headings
-        elif not target.startswith("http"):
-            assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        assert path.exists(), target
+        assert not anchor or anchor in headings(path), target

@@ -6,6 +6,7 @@
     python3 installers/run.py test    set up if needed, then format, lint, types, generated files and tests
     python3 installers/run.py demo    set up if needed, then `flowanchor demo`
     python3 installers/run.py blender build the Blender extension (see blender.py for its options)
+    python3 installers/run.py resolve put the menu scripts into DaVinci Resolve (see resolve.py for its options)
 
 A set-up that is complete for the present pyproject.toml is recognised by its stamp and left alone. One that
 was killed half-way is thrown away and made anew; one that failed (no network, say) is continued.
@@ -226,6 +227,27 @@ def blender(arguments: Sequence[str]) -> int:
     return subprocess.run([sys.executable, str(ROOT / "installers" / "blender.py"), *arguments]).returncode
 
 
+def resolve(arguments: Sequence[str]) -> int:
+    """Put the menu scripts into DaVinci Resolve, or take them out again (resolve.py)."""
+    return subprocess.run([sys.executable, str(ROOT / "installers" / "resolve.py"), *arguments]).returncode
+
+
+def install_melt() -> None:
+    """On a machine of continuous integration, get the video engine that written timelines are proven with.
+
+    Elsewhere nothing is installed outside the clone: without `melt` those tests are skipped and say so.
+    """
+    apt = shutil.which("apt-get")
+    ours = os.environ.get("CI") == "true" and hasattr(os, "geteuid") and os.geteuid() == 0
+    if not ours or apt is None or shutil.which("melt") is not None:
+        return
+    say("installing melt with apt-get: CI is set, and the timeline tests render with it")
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "melt"]):
+        if subprocess.run([apt, *arguments], stdout=subprocess.DEVNULL).returncode != 0:
+            say("apt-get could not install melt; the tests that render with it are skipped")
+            return
+
+
 def set_up_blender_tests() -> bool:
     """Make the environments of the tests in Blender; whether the tests can go on.
 
@@ -239,7 +261,7 @@ def set_up_blender_tests() -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Set FlowAnchor up in this clone, test it, or show it.")
-    parser.add_argument("task", choices=["setup", "test", "demo", "blender"])
+    parser.add_argument("task", choices=["setup", "test", "demo", "blender", "resolve"])
     parser.add_argument(
         "--torch-index",
         metavar="URL",
@@ -248,6 +270,8 @@ def main(arguments: Sequence[str]) -> int:
     known, extra = parser.parse_known_args(arguments)
     if known.task == "blender":
         return blender(["build", *extra])
+    if known.task == "resolve":
+        return resolve(extra)
     if known.task == "setup" and extra:
         parser.error(f"setup does not know {' '.join(extra)}")
     try:
@@ -265,6 +289,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if known.task == "demo":
         return run_demo(venv, extra)
+    install_melt()
     ready = set_up_blender_tests()
     outcome = run_tests(venv, extra)
     return outcome if ready else 1

@@ -233,10 +233,49 @@ def test_a_failed_set_up_of_blenders_fails_the_run_and_a_missing_python_leaves_t
 ) -> None:
     monkeypatch.setattr(run, "set_up", lambda *_: Path("/clone/.venv"))
     monkeypatch.setattr(run, "run_tests", lambda *_: 0)
+    monkeypatch.setattr(run, "install_melt", lambda: None)
     for code, outcome in ((0, 0), (1, 1), (run.NO_PYTHON_FOR_BLENDER, 0)):
         monkeypatch.setattr(run, "blender", lambda arguments, code=code: code)
         assert run.main(["test"]) == outcome
     assert "left out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("ci", "user", "there", "wanted"),
+    [
+        ("true", 0, False, ["update", "install"]),
+        ("true", 0, True, []),
+        ("true", 1000, False, []),
+        ("", 0, False, []),
+    ],
+)
+def test_nothing_is_installed_outside_the_clone_but_on_a_machine_of_ci(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, ci: str, user: int, there: bool, wanted: list[str]
+) -> None:
+    commands: list[list[str]] = []
+
+    def record(command: list[str], **options: Any) -> Any:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    found = {"apt-get": "/usr/bin/apt-get", **({"melt": "/usr/bin/melt"} if there else {})}
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(run.os, "geteuid", lambda: user)
+    monkeypatch.setattr(run.shutil, "which", found.get)
+    monkeypatch.setattr(run.subprocess, "run", record)
+    run.install_melt()
+    assert [command[1] for command in commands] == wanted
+
+
+def test_a_refusing_apt_is_told(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr(run.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(run.shutil, "which", {"apt-get": "/usr/bin/apt-get"}.get)
+    monkeypatch.setattr(run.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 100))
+    run.install_melt()
+    assert "are skipped" in capsys.readouterr().out
 
 
 def test_the_script_needs_nothing_but_the_standard_library() -> None:

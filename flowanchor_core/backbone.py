@@ -13,11 +13,11 @@ from torch import Tensor
 
 from flowanchor_core import folders, text_cache, video_codec, video_tiles
 from flowanchor_core.components import Component, check_component, check_fit, load_component, load_tokenizer
-from flowanchor_core.errors import InputError
+from flowanchor_core.errors import InputError, ModelError
 from flowanchor_core.failures import model_at_work, require_finite
 from flowanchor_core.memory import MemoryPlan
 from flowanchor_core.model_files import fingerprint
-from flowanchor_core.models import read_card
+from flowanchor_core.models import CARD_FILE, read_card
 from flowanchor_core.oracle import VelocityOracle
 from flowanchor_core.preview import Projection, fit_projection, project
 from flowanchor_core.tokens import clean_prompt
@@ -49,7 +49,7 @@ class Backbone:
         self._loaded: dict[str, Any] = {}
         self._cache = text_cache.TextCache(cache_folder)
         self._encoder_id: str | None = None
-        self._projection: Projection | None = None
+        self._projection: Projection | None = _stored_projection(folder, len(vae["latents_mean"]))
 
     @classmethod
     def load(
@@ -193,15 +193,16 @@ class Backbone:
             for chunk in chunks:
                 yield chunk.float().cpu()
 
-    def preview(self, latent: Tensor) -> Tensor:
-        """Small pictures of a normalised latent [1, C, F, h, w] without decoding it: uint8 [F, h, w, 3]."""
+    def preview(self, latent: Tensor, first: int = 0) -> Tensor:
+        """Small pictures of a normalised latent [1, C, F, h, w] without decoding it: uint8 [F, h, w, 3]. Its
+        first frame is latent frame `first` of its clip."""
         if self._projection is None:
             # Where the VAE lies now: moving it in would push out the transformer of an edit that is running.
             vae = self._component("vae")
             self._projection = fit_projection(
-                lambda picture: _drained(self._encode(vae, [picture])), self.strides[1]
+                lambda clip: _drained(self._encode(vae, [clip])), self.strides[1]
             )
-        return project(latent, self._projection)
+        return project(latent, self._projection, first)
 
     def _checked(self, chunks: Iterable[Tensor]) -> Iterator[Tensor]:
         rows, columns = self.strides[1] * self.patch[1], self.strides[1] * self.patch[2]
@@ -238,6 +239,19 @@ class Backbone:
             dtypes = {"text_encoder": self.plan.text_dtype, "vae": self.plan.vae_dtype}
             self._loaded[name] = load_component(self._specs[name], dtypes.get(name, self.plan.dtype))
         return self._loaded[name]
+
+
+def _stored_projection(folder: Path, channels: int) -> Projection | None:
+    """How the model's card says to show latents of so many channels; None if it says nothing."""
+    maps = read_card(folder).preview
+    stored = Projection.of(maps) if maps is not None else None
+    if stored is not None and stored.channels != channels:
+        raise ModelError(
+            "model-card",
+            f"{folder / CARD_FILE} shows latents of {stored.channels} channels, the model has {channels}.",
+            "Correct the file, or remove its preview.",
+        )
+    return stored
 
 
 def _drained(steps: Generator[int, None, Tensor]) -> Tensor:

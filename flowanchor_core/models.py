@@ -9,7 +9,8 @@ package), by the name of a folder in the user's models folder, by the name of a 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ class ModelCard:
     Read from the folder's `flowanchor.json`; a folder without one is taken for a Wan2.1 release.
     `native_size` is (width, height) in pixels and `native_frames` a count of pixel frames: what the model was
     trained on. `world` names the only kind of footage a toy model understands, None for a model of the real
-    one. `sampling` overrides fields of the presets (see presets.py).
+    one. `sampling` overrides fields of the presets (see presets.py). `preview` shows latents as colours
+    (`preview.Projection.of`); None lets the maps be fitted when the first preview is made.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ModelCard:
     native_size: tuple[int, int] = (832, 480)
     world: str | None = None
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    preview: Sequence[Sequence[Sequence[float]]] | None = None
 
 
 def find_model(name: str) -> Path:
@@ -120,6 +123,9 @@ def read_card(folder: Path, name: str | None = None) -> ModelCard:
     world, sampling = raw.get("world"), raw.get("sampling", {})
     if not (world is None or isinstance(world, str)) or not isinstance(sampling, dict):
         raise _bad_card(path, "has a world that is not a word or a sampling that is not an object")
+    preview = raw.get("preview")
+    if not (preview is None or _are_maps(preview)):
+        raise _bad_card(path, "has a preview that is not two maps of as many rows of three numbers")
     return ModelCard(
         name=name,
         folder=folder,
@@ -128,6 +134,7 @@ def read_card(folder: Path, name: str | None = None) -> ModelCard:
         native_size=(size[0], size[1]),
         world=world,
         sampling=sampling,
+        preview=preview,
     )
 
 
@@ -169,6 +176,22 @@ def _looks_like_model(folder: Path) -> bool:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 1_000_000
+
+
+def _are_maps(value: object) -> bool:
+    """Two lists of as many rows of three numbers."""
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(rows, list) and 2 <= len(rows) <= 1000 for rows in value)
+        and len(value[0]) == len(value[1])
+        and all(isinstance(row, list) and len(row) == 3 for rows in value for row in rows)
+        and all(_is_number(number) for rows in value for row in rows for number in row)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
 def _bad_card(path: Path, problem: str) -> ModelError:

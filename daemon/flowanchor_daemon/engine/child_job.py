@@ -157,7 +157,7 @@ class Job:
         began = self._pace.now()
         middle = latent.shape[2] // 2
         backbone = self._model.backbone
-        picture = backbone.preview(latent[:, :, middle : middle + 1])[0].numpy()
+        picture = backbone.preview(latent[:, :, middle : middle + 1], middle)[0].numpy()
         self._send(preview_jpeg=to_jpeg(picture, backbone.strides[1]))
         self._pace.made(began)
 

@@ -79,7 +79,8 @@ def project(latent: Tensor, projection: Projection, first: int = 0) -> Tensor:
     kinds = torch.tensor([min(first + index, 1) for index in range(len(values))])
     rgb = torch.einsum("fhwc,fck->fhwk", values, projection.weight[kinds])
     rgb = rgb + projection.bias[kinds][:, None, None]
-    return (rgb.clamp(0, 1) * 255).round().to(torch.uint8)
+    shown: Tensor = (rgb.clamp(0, 1) * 255).round().to(torch.uint8)
+    return shown
 
 
 def _solve(latents: Tensor, pictures: Tensor) -> Tensor:
@@ -87,4 +88,5 @@ def _solve(latents: Tensor, pictures: Tensor) -> Tensor:
     inputs = latents.float().cpu().movedim(1, -1).flatten(0, -2)
     inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1)
     colours = pictures.cpu().movedim(1, -1).flatten(0, -2)
-    return torch.linalg.lstsq(inputs, colours, driver="gelsd").solution
+    solution: Tensor = torch.linalg.lstsq(inputs, colours, driver="gelsd").solution
+    return solution

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flowanchor.v1 import jobs_pb2, system_pb2
@@ -50,11 +51,18 @@ def planned(request: EditRequest) -> EditPlan:
 
 
 def submit(
-    client: Client, plan: EditPlan, device: str, priority: int, show: Reporter, named: bool = True
+    client: Client,
+    plan: EditPlan,
+    device: str,
+    priority: int,
+    show: Reporter,
+    named: bool = True,
+    kept: Mapping[str, object] = MappingProxyType({}),
 ) -> jobs_pb2.Job:
     """Send a checked edit's files and queue it.
 
     Interrupted in between, it leaves no job that runs on unseen. `named`: the output's name is the user's.
+    `kept` stays with the job, for the command that submits it: what JSON can hold, beside our own names.
     """
     shipment = ship(plan)
     model = known_model(plan)
@@ -65,6 +73,7 @@ def submit(
     out, sheet = plan.request.delivery.out, plan.request.sheet
     read = (plan.request.clip, *plan.request.masks)
     deliver_to: dict[str, object] = {
+        **kept,
         "out": str(out.absolute()),
         READS: [str(path.absolute()) for path in read],
     }
@@ -95,7 +104,13 @@ def known_model(plan: EditPlan) -> str:
 
 
 def run(
-    client: Client, plan: EditPlan, device: str, priority: int, show: Reporter, named: bool = True
+    client: Client,
+    plan: EditPlan,
+    device: str,
+    priority: int,
+    show: Reporter,
+    named: bool = True,
+    kept: Mapping[str, object] = MappingProxyType({}),
 ) -> EditResult:
     """Edit and deliver; Ctrl-C and SIGTERM cancel the job and come through when it has stopped.
 
@@ -104,7 +119,7 @@ def run(
     Raises:
         ServiceFailure: the job failed, was cancelled from elsewhere, or its result could not be fetched.
     """
-    job = submit(client, plan, device, priority, show, named)
+    job = submit(client, plan, device, priority, show, named, kept)
     try:
         job = follow(client, job, show)
     except (KeyboardInterrupt, SystemExit):

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Collection
+from dataclasses import MISSING, Field, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
@@ -156,8 +156,11 @@ class EditOptions:
         )
 
 
-def with_edit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command that takes `options: EditOptions` take each of them as an option of its own."""
+def with_edit_options(command: Callable[..., None], optional: Collection[str] = ()) -> Callable[..., None]:
+    """Let a command that takes `options: EditOptions` take each of them as an option of its own.
+
+    `optional` names required ones that this command may find elsewhere; not given they are "".
+    """
     own = inspect.signature(command).parameters
     hints = get_type_hints(command, include_extras=True)
     option_hints = get_type_hints(EditOptions, include_extras=True)
@@ -165,7 +168,7 @@ def with_edit_options(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            default=_default(field, optional),
             annotation=option_hints[field.name],
         )
         for field in fields(EditOptions)
@@ -187,3 +190,9 @@ def with_edit_options(command: Callable[..., None]) -> Callable[..., None]:
     expanded.__signature__ = signature  # type: ignore[attr-defined]
     expanded.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     return expanded
+
+
+def _default(field: Field[Any], optional: Collection[str]) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return "" if field.name in optional else inspect.Parameter.empty

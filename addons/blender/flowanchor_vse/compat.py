@@ -18,6 +18,13 @@ def all_strips(editor: Any) -> Any:
     return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
 
 
+def with_inner(some: Any) -> list[Any]:
+    """These strips and all that are inside of metas among them."""
+    return [
+        one for strip in some for one in (strip, *(with_inner(strips(strip)) if strip.type == "META" else ()))
+    ]
+
+
 def sequencer_scene(context: Any) -> Any | None:
     """The scene whose strips the sequencer shows; None if there is none."""
     return context.sequencer_scene if hasattr(context, "sequencer_scene") else context.scene
@@ -63,6 +70,33 @@ def set_end(strip: Any, frame: int) -> None:
         strip.right_handle = frame
     else:
         strip.frame_final_end = frame
+
+
+def is_strip(value: Any) -> bool:
+    """Whether this is a strip."""
+    import bpy  # here alone: all else works on what it is given
+
+    return isinstance(value, bpy.types.Strip if hasattr(bpy.types, "Strip") else bpy.types.Sequence)
+
+
+def new_colour(editor: Any, name: str, channel: int, first: int, end: int) -> Any:
+    """A strip of one colour, black until set, from scene frame `first` to before `end`."""
+    known = strips(editor).bl_rna.functions["new_effect"].parameters
+    size = {"length": end - first} if "length" in known else {"frame_end": end}
+    added = strips(editor).new_effect(name, "COLOR", channel, first, **size)
+    set_end(added, end)
+    return added
+
+
+def new_modifier(scene: Any, strip: Any, name: str, kind: str) -> Any:
+    """A modifier of a strip of `scene`, whatever scene the sequencer shows: where it shows none, Blender 5.0
+    would crash."""
+    import bpy
+
+    if not hasattr(bpy.context, "sequencer_scene"):
+        return strip.modifiers.new(name, kind)
+    with bpy.context.temp_override(sequencer_scene=scene):
+        return strip.modifiers.new(name, kind)
 
 
 def png_output(scene: Any, colours: str, depth: int) -> None:

@@ -11,8 +11,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from . import compat, settings_guard, strips
+import bpy
+
+from . import compat, fingerprint, settings_guard, strips
 from .direct import OwnFiles, own_files
+from .fingerprint import Fingerprint
 from .logic.frames import FrameRange
 from .logic.naming import frame_file
 from .logic.request import Footage
@@ -66,8 +69,8 @@ def export_frames(
 ) -> Generator[int, None, ExportResult]:
     """Write `part` into `folder`, which is made; yields the number of frames written so far, returns the
     result (`StopIteration.value`). Nothing of the .blend differs between two steps, so that the user may go
-    on, save and undo. Closing it early, or a failure, removes the files as well.
-    What can be refused at once is, by the call itself; afterwards `strip` is not looked at any more.
+    on, save and undo; a render of the user's is waited for. Closing it early, or a failure, removes the files
+    as well. What can be refused at once is, by the call itself; afterwards `strip` is not looked at any more.
 
     Args:
         stack: everything up to the strip's channel instead of the strip alone.
@@ -110,7 +113,8 @@ def export_frames(
 
     below = [one for one in compat.strips(scene.sequence_editor) if one.channel <= channel]
     lead = _lead(scene, below if stack else [strip])
-    files = write_frames(Source(scene, strip), part, folder, show, "RGB", depth, lead)
+    source = Source(scene, strip, part, stack=stack)
+    files = write_frames(source, part, folder, show, "RGB", depth, lead)
     return _finished(
         files, lambda done: ExportResult(done, 0, 0, part.count - 1, rate, *size, False, stack=stack)
     )
@@ -131,21 +135,47 @@ class Source:
     """A scene and a strip that are found again at each step: an undo makes pointers invalid, and the user may
     change or delete either."""
 
-    def __init__(self, scene: Any, strip: Any) -> None:
+    def __init__(
+        self,
+        scene: Any,
+        strip: Any,
+        part: FrameRange,
+        *,
+        stack: bool = False,
+        strips_too: tuple[str, ...] = (),
+        masks_too: tuple[str, ...] = (),
+    ) -> None:
+        """`stack`: all on the channels up to the strip's is exported in `part`; `strips_too`, `masks_too`:
+        names of what goes into the pictures besides."""
         self._scene = scene.name
         self._strip = strip.name
-        self._seen = _fingerprint(scene, strip)
+        self._part = part
+        self._stack = stack
+        self._strips_too = strips_too
+        self._masks_too = masks_too
+        self._seen = self._take(scene, strip)
 
     def scene(self) -> Any:
         """The scene. Refused if what is exported is no longer what it was."""
         scene, strip = strips.named(self._scene, self._strip)
-        if _fingerprint(scene, strip) != self._seen:
+        if self._seen.differs(self._take(scene, strip)):
             raise Refused(
                 "export-changed",
-                f"“{self._strip}” was changed while its frames were exported.",
+                f"“{self._strip}”, or what is exported with it, was changed meanwhile.",
                 "Start the edit again, and change it afterwards.",
             )
         return scene
+
+    def settle(self) -> None:
+        """What differs now was Blender's own doing: it puts values right while it renders."""
+        self._seen = self._take(*strips.named(self._scene, self._strip))
+
+    def _take(self, scene: Any, strip: Any) -> Fingerprint:
+        here = compat.strips(scene.sequence_editor)
+        below = fingerprint.stacked(scene, strip.channel, self._part) if self._stack else []
+        besides = [here[name] for name in self._strips_too if name in here]
+        masks = [bpy.data.masks[name] for name in self._masks_too if name in bpy.data.masks]
+        return fingerprint.take(scene, [strip, *below, *besides], masks)
 
 
 def write_frames(
@@ -158,14 +188,16 @@ def write_frames(
     lead: int = 0,
 ) -> Generator[int, None, tuple[Path, ...]]:
     """Render `part` into `folder` as numbered PNG; `show(scratch)` says what is to be seen in a scratch
-    scene. Yields the number of frames so far, returns the files. Unless it comes to its end, its files are
-    removed."""
+    scene. Yields the number of frames so far, again and again while Blender renders for the user; returns the
+    files. Unless it comes to its end, its files are removed."""
     folder.mkdir(parents=True, exist_ok=True)
     pace = Pace()
     written: list[Path] = []
     whole = False
     try:
         while len(written) < part.count:
+            while settings_guard.rendering():
+                yield len(written)
             first = part.frame(len(written))
             last = min(first + pace.frames - 1, part.last)
             ahead = min(lead, max(first, 0))
@@ -180,8 +212,10 @@ def write_frames(
                 target = folder / frame_file(len(written))
                 written.append(target)
                 file.replace(target)
+            source.settle()
             for index in range(part.index(first), part.index(last) + 1):
                 yield index + 1
+        source.scene()
         whole = True
         return tuple(written)
     finally:
@@ -234,37 +268,15 @@ def _lead(scene: Any, shown: list[Any]) -> int:
         return 0
     slow = [
         strip
-        for strip in _with_inner(shown)
+        for strip in compat.with_inner(shown)
         if len(getattr(strip, "retiming_keys", ()))
         or (strip.type == "MOVIE" and abs(strip.fps - _fps(scene)) > 1e-3)
     ]
     return _MOST_LEAD if slow else 0
 
 
-def _with_inner(some: Any) -> list[Any]:
-    return [
-        one
-        for strip in some
-        for one in (strip, *(_with_inner(compat.strips(strip)) if strip.type == "META" else ()))
-    ]
-
-
 def _fps(scene: Any) -> float:
     return float(scene.render.fps / scene.render.fps_base)
-
-
-def _fingerprint(scene: Any, strip: Any) -> tuple[Any, ...]:
-    return (
-        strip.type,
-        strip.channel,
-        compat.start(strip),
-        compat.end(strip),
-        compat.content_start(strip),
-        scene.render.resolution_x,
-        scene.render.resolution_y,
-        scene.render.fps,
-        scene.render.fps_base,
-    )
 
 
 def _check_media(strip: Any) -> None:

@@ -119,7 +119,7 @@ def export_mask(
         raise found
     if choice.kind == "box":
         return _at_once(_box(scene, choice, part))
-    return _rendered(choice, strip.name, part, folder, Source(scene, strip))
+    return _rendered(choice, strip, part, folder)
 
 
 def _at_once(result: MaskResult) -> Generator[int, None, MaskResult]:
@@ -136,8 +136,10 @@ def coverage_at(choice: MaskChoice, strip: Any, frame: int) -> float:
     part = FrameRange(frame, frame)
     if choice.kind == "box":
         return _box(scene, choice, part).coverage[0]
+    if settings_guard.rendering():
+        raise Refused("rendering", "Blender is rendering.", "Try again when the render has ended.")
     with tempfile.TemporaryDirectory(prefix="flowanchor-") as folder:
-        frames = _rendered(choice, strip.name, part, Path(folder), Source(scene, strip))
+        frames = _rendered(choice, strip, part, Path(folder))
         while True:
             try:
                 next(frames)
@@ -147,6 +149,20 @@ def coverage_at(choice: MaskChoice, strip: Any, frame: int) -> float:
 
 
 def _rendered(
+    choice: MaskChoice, strip: Any, part: FrameRange, folder: Path
+) -> Generator[int, None, MaskResult]:
+    name = (choice.name,)
+    source = Source(
+        strip.id_data,
+        strip,
+        part,
+        strips_too=name if choice.kind == "strip" else (),
+        masks_too=name if choice.kind == "mask" else (),
+    )
+    return _written(choice, strip.name, part, folder, source)
+
+
+def _written(
     choice: MaskChoice, strip: str, part: FrameRange, folder: Path, source: Source
 ) -> Generator[int, None, MaskResult]:
     view, alpha = _view(choice, strip, part)
@@ -165,6 +181,9 @@ def _rendered(
             except StopIteration as end:
                 whole = True
                 return MaskResult(end.value, (), tuple(coverage))
+            if done == len(coverage):  # Blender renders for the user
+                yield done
+                continue
             file = folder / frame_file(done - 1)
             picture = pictures.read_channel(file, _ALPHA if alpha else 0)
             if choice.kind != "alpha":
@@ -188,15 +207,16 @@ def _view(choice: MaskChoice, name: str, part: FrameRange) -> tuple[Callable[[An
     """What a scratch scene has to show, and whether the region is then its alpha (or its brightness)."""
 
     def mask(scratch: Any) -> None:
-        # A copy whose frames are the scene's: a mask strip shows its mask from the mask's own first frame to
-        # its last, and a mask drawn over footage is keyed at the scene's frames.
-        shown = bpy.data.masks[choice.name].copy()
-        shown.frame_start, shown.frame_end = part.first, part.end
+        # Not through a mask strip: that shows a mask from the mask's own first frame on, which is never below
+        # 0. A modifier shows it at the scene's frames, at which a mask over footage is keyed.
         settings_guard.hide_all(scratch)
         channel = 1 + max((strip.channel for strip in compat.strips(scratch.sequence_editor)), default=0)
-        added = compat.strips(scratch.sequence_editor).new_mask("mask", shown, channel, part.first)
-        compat.set_end(added, part.end)
-        settings_guard.show_alone(scratch, added.name)
+        white = compat.new_colour(scratch.sequence_editor, "mask", channel, part.first, part.end)
+        white.color = (1.0, 1.0, 1.0)
+        cut = compat.new_modifier(scratch, white, "mask", "MASK")
+        cut.input_mask_type, cut.input_mask_id = "ID", bpy.data.masks[choice.name]
+        cut.mask_time = "ABSOLUTE"
+        settings_guard.show_alone(scratch, white.name)
 
     def modifier(scratch: Any) -> None:
         alone = settings_guard.show_alone(scratch, name)
@@ -210,7 +230,7 @@ def _view(choice: MaskChoice, name: str, part: FrameRange) -> tuple[Callable[[An
         settings_guard.show_alone(scratch, name)
 
     views = {"mask": mask, "modifier": modifier, "strip": other_strip, "alpha": alpha}
-    return views[choice.kind], choice.kind in ("modifier", "alpha")
+    return views[choice.kind], choice.kind in ("mask", "modifier", "alpha")
 
 
 def _above(scene: Any, strip: Any) -> list[Any]:

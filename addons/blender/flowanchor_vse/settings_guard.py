@@ -6,18 +6,16 @@ settings in a file that is saved meanwhile, and drop what the user rendered last
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import compat
+from . import bystanders, compat
 from .strips import Refused
 
-
 _FORCED = ("render.", "view_settings.", "display_settings.", "frame_", "sequence_editor.use_")
-_KINDS = ("masks", "scenes", "images", "actions", "node_groups")
 
 
 def rendering() -> bool:
@@ -29,38 +27,44 @@ def rendering() -> bool:
 @contextmanager
 def scratch_scene(scene: Any) -> Iterator[Any]:
     """A copy of `scene` with everything set that would change pixels behind the user's back: view, looks,
-    borders, burn-in, dither, scale. It is removed at the end, whatever happens, with all data that
-    was made meanwhile. Refused if the colour configuration has no plain view."""
-    before = {kind: set(getattr(bpy.data, kind)) for kind in _KINDS}
-    try:
+    borders, burn-in, dither, scale. It is removed at the end, whatever happens, and with it what was made for
+    it. Render handlers are not called meanwhile. Refused if the colour configuration has no plain view."""
+    with bystanders.without_render_handlers():
+        results = _render_results()
         scratch = scene.copy()
-        drop_animation(scratch, lambda path: path.startswith(_FORCED))
-        _force(scratch)
-        yield scratch
-    finally:
-        # Of a mask strip that a script made, Blender counts the mask's users wrongly and says so in the
-        # terminal ("ID user count error"). It is a copy's count, and gone with it.
-        for kind in _KINDS:
-            for made in set(getattr(bpy.data, kind)) - before[kind]:
-                getattr(bpy.data, kind).remove(made)
+        animation, copied = scratch.animation_data, None
+        try:
+            if animation is not None and animation.action is not None:
+                copied = animation.action = animation.action.copy()
+            drop_animation(scratch, lambda path: path.startswith(_FORCED))
+            _force(scratch)
+            yield scratch
+        finally:
+            bpy.data.scenes.remove(scratch)
+            if copied is not None:
+                bpy.data.actions.remove(copied)
+            for image in _render_results() - results:
+                bpy.data.images.remove(image)
+
+
+def _render_results() -> set[Any]:
+    """The picture Blender shows its renders in, which the first one makes."""
+    return {image for image in bpy.data.images if image.type == "RENDER_RESULT"}
 
 
 def drop_animation(scratch: Any, dropped: Callable[[str], bool]) -> None:
-    """Take curves and drivers off a copy of a scene whose data path is to be `dropped`; they would set back,
-    at each frame, what was forced. The action is the user's and stays as it is."""
+    """Take curves and drivers off a scratch scene whose data path is to be `dropped`; they would set back, at
+    each frame, what was forced."""
     animation = scratch.animation_data
     if animation is None:
         return
     for driver in list(animation.drivers):
         if dropped(driver.data_path):
             animation.drivers.remove(driver)
-    action = animation.action
-    if action is None or not any(dropped(curve.data_path) for _, curve in compat.curves(action)):
-        return
-    animation.action = action.copy()
-    for owner, curve in list(compat.curves(animation.action)):
-        if dropped(curve.data_path):
-            owner.remove(curve)
+    if animation.action is not None:
+        for owner, curve in list(compat.curves(animation.action)):
+            if dropped(curve.data_path):
+                owner.remove(curve)
 
 
 def show_alone(scratch: Any, name: str) -> Any:
@@ -87,13 +91,15 @@ def hide_all(scratch: Any) -> None:
 
 
 def render(scratch: Any, first: int, last: int, folder: Path, colours: str, depth: int = 8) -> list[Path]:
-    """Write scene frames `first` to `last` as PNG of "BW", "RGB" or "RGBA". Refused if one was not
-    written."""
+    """Write scene frames `first` to `last` as PNG of "BW", "RGB" or "RGBA". Handlers of frame changes are
+    called for scene strips alone. Refused if a frame was not written."""
     compat.png_output(scratch, colours, depth)
     files = [folder / f"rendering{frame:+08d}.png" for frame in range(first, last + 1)]
     said = ""
+    handlers = nullcontext() if _shows_scene(scratch) else bystanders.without_frame_handlers()
     try:
-        _render(scratch, first, last, files)
+        with handlers:
+            _render(scratch, first, last, files)
     except RuntimeError as error:  # what the operator reports as an error
         said = str(error).strip()
     missing = [file for file in files if not file.is_file()]
@@ -106,6 +112,13 @@ def render(scratch: Any, first: int, last: int, folder: Path, colours: str, dept
             f"Look whether the disk of {folder} is full, and at Blender's messages in the terminal.",
         )
     return files
+
+
+def _shows_scene(scratch: Any) -> bool:
+    """Whether a scene strip is seen. Handlers of frames may move a rig in it, and Blender's own renders call
+    them for each of its frames; for all other strips they call none."""
+    seen = [strip for strip in compat.strips(scratch.sequence_editor) if not strip.mute]
+    return any(strip.type == "SCENE" for strip in compat.with_inner(seen))
 
 
 def _render(scratch: Any, first: int, last: int, files: list[Path]) -> None:

@@ -83,10 +83,9 @@ def images(name: str, channel: int = 1, start: int = 1, count: int = FRAMES, fol
 
 
 def effect(name: str, kind: str, channel: int, first: int, end: int, *inputs: Any) -> Any:
-    if "length" in strips().bl_rna.functions["new_effect"].parameters:
-        names, size = ("input1", "input2"), {"length": end - first}
-    else:
-        names, size = ("seq1", "seq2"), {"frame_end": end}
+    known = strips().bl_rna.functions["new_effect"].parameters
+    names = ("input1", "input2") if "input1" in known else ("seq1", "seq2")
+    size = {"length": end - first} if "length" in known else {"frame_end": end}
     return strips().new_effect(name, kind, channel, first, **size, **dict(zip(names, inputs, strict=False)))
 
 

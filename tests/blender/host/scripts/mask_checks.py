@@ -142,6 +142,98 @@ def keyed_shapes_move() -> None:
 
 
 @check
+def keyed_shapes_before_and_after_frame_0() -> None:
+    clip = movie("clip", start=-60)
+    bench.trim(clip, -60, 61)
+    mask, _ = drawn()
+    for frame in (-50, -10, 0, 30, 50):
+        key(mask, frame, 70 + frame)
+    choice = MaskChoice("mask", "region")
+    for first, last in ((-55, -40), (-12, 9), (-1, -1), (0, 0), (40, 55)):
+        part = FrameRange(first, last)
+        lefts = [found[0] for found in regions(exported(choice, clip, part))]
+        expected = [70 + min(max(frame, -50), 50) for frame in range(first, last + 1)]
+        assert np.abs(np.subtract(lefts, expected)).max() <= 1, (lefts, expected)
+    assert [masks.coverage_at(choice, clip, frame) > 0.08 for frame in (-50, 50)] == [True, True]
+    modifier = clip.modifiers.new("cut", "MASK")
+    modifier.input_mask_type, modifier.input_mask_id = "ID", mask
+    modifier.mask_time = "ABSOLUTE"
+    lefts = [
+        found[0] for found in regions(exported(MaskChoice("modifier", "cut"), clip, FrameRange(-52, -45)))
+    ]
+    assert np.abs(np.subtract(lefts, [20, 20, 20, 21, 22, 23, 24, 25])).max() <= 1, lefts
+
+
+@check
+def a_mask_is_the_picture_of_its_strip() -> None:
+    clip = movie("clip")
+    mask, spline = drawn()
+    spline.use_cyclic = True
+    for point in spline.points:
+        point.handle_type = "AUTO"
+        point.weight = 0.7  # with a soft edge
+    layer = mask.layers[0]
+    layer.alpha = 0.6
+    mask.frame_start, mask.frame_end = 1, 41
+    key(mask, 1, 40)
+    key(mask, 30, 120)
+    strips().new_mask("over", mask, 4, 1)
+    part = FrameRange(1, 12)
+    one = exported(MaskChoice("mask", "region"), clip, part)
+    other = exported(MaskChoice("strip", "over"), clip, part)
+    for file, same_frame in zip(one.files, other.files, strict=True):
+        bench.same(pixels(file), pixels(same_frame), tolerance=1)
+    assert len({file.read_bytes() for file in one.files}) == part.count, "it moves"
+
+
+@check
+def a_mask_where_the_sequencer_shows_no_scene() -> None:
+    clip = movie("clip")
+    drawn()
+    if hasattr(bpy.context.workspace, "sequencer_scene"):  # Blender 5
+        bpy.context.workspace.sequencer_scene = None
+    near(regions(exported(MaskChoice("mask", "region"), clip, FrameRange(2, 2)))[0], (40, 79, 20, 59))
+
+
+@check
+def changed_meanwhile() -> None:
+    clip = movie("clip")
+    mask, spline = drawn()
+    over = strips().new_mask("over", mask, 4, 1)
+    bench.trim(over, 1, 41)
+    part = FrameRange(1, 40)
+
+    def moves() -> None:
+        move(spline, 60, 90, 10, 50)
+
+    def feathers() -> None:
+        spline.points[0].weight = 0.5
+
+    def inverts() -> None:
+        mask.layers[0].invert = not mask.layers[0].invert
+
+    def lifts() -> None:
+        over.transform.offset_y += 5
+
+    def turns() -> None:
+        clip.transform.rotation += 0.1
+
+    changes = {
+        "mask": (moves, feathers, inverts, turns),
+        "strip": (moves, inverts, lifts, turns),
+        "alpha": (turns,),
+    }
+    names = {"mask": "region", "strip": "over", "alpha": ""}
+    for kind, several in changes.items():
+        for change in several:
+            steps = masks.export_mask(MaskChoice(kind, names[kind]), clip, part, FOLDER / "meanwhile")  # type: ignore[arg-type]
+            next(steps)
+            change()
+            refused("export-changed", lambda steps=steps: list(steps))  # type: ignore[misc]
+            assert not list((FOLDER / "meanwhile").iterdir()), (kind, change)
+
+
+@check
 def changed_by_a_script_it_is_not_stale() -> None:
     clip = movie("clip")
     mask, spline = drawn()

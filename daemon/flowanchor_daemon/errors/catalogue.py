@@ -9,11 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from flowanchor_daemon.errors.codes import clips, daemon, edits, jobs, media, models, regions, results
+from flowanchor_daemon.errors.codes import (
+    clips,
+    daemon,
+    edits,
+    jobs,
+    media,
+    models,
+    regions,
+    results,
+    timelines,
+)
 from flowanchor_daemon.errors.entry import Entry
 
 TOPICS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
-    {topic.TITLE: topic.ENTRIES for topic in (daemon, jobs, media, models, clips, regions, edits, results)}
+    {
+        topic.TITLE: topic.ENTRIES
+        for topic in (daemon, jobs, media, models, clips, regions, edits, results, timelines)
+    }
 )
 """Title -> entries, in the order of the page."""
 

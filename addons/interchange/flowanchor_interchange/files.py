@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Timeline files: which format one has, read from what it holds, and reading it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from flowanchor_interchange.document import MAX_BYTES, check_size, parse
+from flowanchor_interchange.model import Timeline
+from flowanchor_interchange.problems import TimelineProblem
+from flowanchor_interchange.readers import common, edl, fcp7, fcpxml, mlt, otio
+
+FORMATS = {
+    "otio": "OpenTimelineIO",
+    "fcp7": "Final Cut Pro 7 XML",
+    "fcpxml": "FCPXML",
+    "edl": "EDL",
+    "mlt": "MLT XML",
+    "kdenlive": "Kdenlive project",
+}
+"""Name of a format -> what it is called."""
+
+ENDINGS = {
+    ".otio": "otio",
+    ".xml": "fcp7",
+    ".fcpxml": "fcpxml",
+    ".edl": "edl",
+    ".mlt": "mlt",
+    ".kdenlive": "kdenlive",
+}
+"""Ending of a new file's name -> the format that is written."""
+
+_READERS = {
+    "otio": otio.read,
+    "fcp7": fcp7.read,
+    "fcpxml": fcpxml.read,
+    "edl": edl.read,
+    "mlt": mlt.read,
+    "kdenlive": mlt.read,
+}
+
+
+@dataclass(frozen=True)
+class TimelineFile:
+    """A file as it was read: where, its format's name, its bytes and the timeline in it."""
+
+    path: Path
+    format: str
+    data: bytes
+    timeline: Timeline
+    choices: common.Choices
+
+
+def load(path: Path) -> tuple[str, bytes]:
+    """A file's format and bytes.
+
+    Raises:
+        TimelineProblem: it is missing, too large, a bundle, or no timeline.
+    """
+    if path.is_dir():
+        inner = path / "Info.fcpxml"
+        raise TimelineProblem(
+            "timeline-bundle",
+            f"{path.name} is a folder, not a timeline file.",
+            f"Give the {inner.name} in it." if inner.exists() else "Give the file itself.",
+        )
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise TimelineProblem(
+            "timeline-missing",
+            f"There is no file {path.name} in {path.parent}.",
+            "Check the folder and the name.",
+        ) from None
+    except (OSError, ValueError) as failure:
+        reason = getattr(failure, "strerror", None) or "its name cannot be used"
+        raise TimelineProblem(
+            "timeline-missing",
+            f"{path.name[:80]} cannot be opened: {reason}.",
+            "Check the file's rights and name.",
+        ) from failure
+    check_size(data)
+    return format_of(data, path.name), data
+
+
+def format_of(data: bytes, name: str) -> str:
+    """The format of a file's bytes, by what they hold; `name` is for what is said of others.
+
+    Raises:
+        TimelineProblem: it is none that is read.
+    """
+    otio.refuse_bundle(data)
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"{"):
+        return "otio"
+    if head.startswith(b"<") or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        root = parse(data)
+        if root.tag == "xmeml":
+            return "fcp7"
+        if root.tag == "fcpxml":
+            return "fcpxml"
+        if root.tag == "mlt":
+            kdenlive = any("kdenlive:" in one.get("name") for one in root.walk() if one.tag == "property")
+            return "kdenlive" if kdenlive else "mlt"
+        raise _unknown(f"{name} is XML with '{root.tag[:40]}' at its root")
+    if b"\0" not in data[:65536] and edl.is_list(data.decode("utf-8", "replace")):
+        return "edl"
+    raise _unknown(f"{name} is no timeline that can be read")
+
+
+def _unknown(what: str) -> TimelineProblem:
+    return TimelineProblem(
+        "timeline-format", f"{what}.", f"Export the timeline as one of these: {', '.join(FORMATS.values())}."
+    )
+
+
+def read(path: Path, rate: Fraction | None = None, name: str | None = None) -> TimelineFile:
+    """Read a timeline.
+
+    Args:
+        path: the file; what it holds decides its format, not its ending.
+        rate: frames a second, where the file does not state them.
+        name: of the sequence, where the file holds several.
+
+    Raises:
+        TimelineProblem: it cannot be read.
+    """
+    kind, data = load(path)
+    choices = common.Choices(rate, name)
+    timeline = _READERS[kind](data, path.absolute().parent, choices)
+    return TimelineFile(path, kind, data, timeline, choices)
+
+
+def target_format(source: TimelineFile, out: Path) -> str:
+    """The format that a new file's ending asks for. The source's own has several endings for some.
+
+    Raises:
+        TimelineProblem: the ending names none.
+    """
+    ending = out.suffix.lower()
+    if ending == source.path.suffix.lower():
+        return source.format
+    if ending == ".xml" and source.format in ("fcp7", "mlt"):
+        return source.format
+    if ending not in ENDINGS:
+        raise TimelineProblem(
+            "timeline-format",
+            f"The ending of {out.name[:80]} names no format of timelines.",
+            f"Use {', '.join(ENDINGS)}.",
+        )
+    return ENDINGS[ending]

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How timelines name files: URLs, paths of this system or another one, relative to the timeline or not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PureWindowsPath
+from urllib.parse import unquote, urlsplit
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters or more: one is a Windows drive
+
+
+def is_relative(stated: str) -> bool:
+    """Whether it depends on the folder the timeline lies in."""
+    if stated.lower().startswith("file:") or _SCHEME.match(stated):
+        return False
+    return not (stated.startswith(("/", "\\\\")) or PureWindowsPath(stated).drive)
+
+
+def local_path(stated: str, folder: Path) -> Path | None:
+    """Where a file that a timeline names should lie on this machine; None if it cannot be here.
+
+    Args:
+        stated: as the timeline writes it: `file:` URL with percent-encoding, path, or path relative to
+            `folder`. Of a bare path the literal reading counts where such a file exists, else the
+            percent-decoded one.
+        folder: the timeline's own folder.
+    """
+    if not stated.strip() or "\0" in unquote(stated):
+        return None
+    if stated.lower().startswith("file:"):
+        try:
+            parts = urlsplit(stated)
+        except ValueError:
+            return None
+        path = unquote(parts.path)
+        if re.match(r"/[A-Za-z]:", path):
+            path = path[1:]
+        if parts.netloc and parts.netloc.lower() != "localhost":
+            path = f"//{parts.netloc}{path}"  # a share, as Windows names it
+        return Path(path) if path else None
+    if _SCHEME.match(stated):
+        return None
+    literal = _joined(stated, folder)
+    if "%" in stated and not literal.exists() and (decoded := _joined(unquote(stated), folder)).exists():
+        return decoded
+    return literal
+
+
+def _joined(stated: str, folder: Path) -> Path:
+    if PureWindowsPath(stated).drive and not stated.startswith("/"):
+        return Path(stated)
+    return folder / stated
+
+
+def url_of(path: Path, like: str = "") -> str:
+    """A `file:` URL of an absolute path; with `localhost` in it where `like`, another one, has it."""
+    url = path.as_uri()
+    if like.lower().startswith("file://localhost/"):
+        url = url.replace("file:///", "file://localhost/", 1)
+    return url

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Edit decision lists (CMX 3600): one video track, timecode alone.
+
+A list states neither its rate nor where the timeline starts. The rate comes from the user or from the
+footage; the start is taken to be the full hour at or before the first event. Files are named in comments,
+often without their folder: then a file of that name beside the list counts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from flowanchor_interchange import paths
+from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition
+from flowanchor_interchange.readers import common
+from flowanchor_interchange.timecode import Timecode, can_drop, exact_rate
+
+_TIME = r"(\d{1,3}:\d{2}:\d{2}[:;.,]\d{2,3})"
+_EVENT = re.compile(
+    rf"(\d+)\s+(\S.*?)\s+(\S+)\s+([CDWK]\S*)(?:\s+(\d+))?\s+{_TIME}\s+{_TIME}\s+{_TIME}\s+{_TIME}\s*"
+)
+_SPEED = re.compile(rf"M2\s+(\S.*?)\s+([-+]?\d+(?:\.\d+)?)(?:\s+{_TIME})?\s*")
+_FILES = ("SOURCE FILE", "FROM FILE", "SOURCE FILE PATH", "MEDIA FILE", "FROM CLIP")
+
+
+@dataclass
+class _Event:
+    line: re.Match[str]
+    drop: bool | None
+    notes: dict[str, str] = field(default_factory=dict)
+    speed: Fraction | None = None
+
+    def frame(self, group: int, rate: Fraction) -> Timecode:
+        """One of the event's four times, counted as the list says, else as its last separator does."""
+        return Timecode.parse(self.line[group], rate, self.drop if can_drop(rate) else None)
+
+    @property
+    def has_picture(self) -> bool:
+        return "V" in self.line[3].upper() or self.line[3].upper() == "B"
+
+
+def is_list(text: str) -> bool:
+    """Whether a text holds an event of such a list."""
+    return any(_EVENT.fullmatch(line.strip()) for line in text.splitlines()[:2000])
+
+
+def names_of_files(data: bytes, folder: Path) -> list[Path]:
+    """Files of the list that exist, to ask them for the rate it does not state."""
+    found = [_path(event, folder) for event in _events(_text(data)) if event.has_picture]
+    return list(dict.fromkeys(path for _, path in found if path is not None and path.exists()))
+
+
+def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
+    """The timeline of a list at the rate that `choices` say.
+
+    Raises:
+        TimelineProblem: it cannot be read, or nobody says its rate.
+    """
+    if choices.rate is None:
+        raise common.rate_unknown("An EDL")
+    text, rate = _text(data), choices.rate
+    events = [event for event in _events(text) if event.has_picture]
+    if not events:
+        raise common.unreadable("it has no event with a picture")
+    title = re.search(r"^\s*TITLE:[ \t]*(.*?)\s*$", text, re.MULTILINE)
+    records = [[event.frame(group, rate).frames for group in (8, 9)] for event in events]
+    first = events[0].frame(8, rate)
+    hour = int(events[0].line[8].split(":")[0])
+    start = Timecode.parse(f"{hour:02d}:00:00:00", rate, first.drop).frames
+    if min(begin for begin, _ in records) < start:
+        start = 0
+    clips, transitions, stated = [], [], []
+    for event, (begin, end) in zip(events, records, strict=True):
+        record = Span(begin - start, end - start)
+        if event.line[4] not in ("C", "K") and event.line[5]:
+            length = min(int(event.line[5]), record.duration)
+            transitions.append(
+                Transition(
+                    "dissolve" if event.line[4] == "D" else "wipe", Span(record.start, record.start + length)
+                )
+            )
+        if record.duration <= 0:
+            continue  # the outgoing side of a transition
+        clip = _clip(event, record, rate, folder)
+        clips.append(clip)
+        if clip.media is not None:
+            stated.append(clip.media.stated)
+    clips.sort(key=lambda clip: clip.record.start)
+    for before, behind in itertools.pairwise(clips):
+        if before.record.meets(behind.record):
+            raise common.unreadable(f"'{before.name[:60]}' and '{behind.name[:60]}' lie over each other")
+    return Timeline(
+        name=title[1] if title else "",
+        rate=rate,
+        start=start,
+        drop=first.drop,
+        tracks=(Track(1, "V", tuple(clips), tuple(transitions)),),
+        sound_tracks=int(any(not event.has_picture for event in _events(text))),
+    )
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _events(text: str) -> list[_Event]:
+    events: list[_Event] = []
+    drop: bool | None = None
+    for line in map(str.strip, text.splitlines()):
+        if (found := re.fullmatch(r"FCM:\s*(NON[- ])?DROP.*", line, re.IGNORECASE)) is not None:
+            drop = found[1] is None
+        elif (event := _EVENT.fullmatch(line)) is not None:
+            events.append(_Event(event, drop))
+        elif events and (speed := _SPEED.fullmatch(line)) is not None:
+            events[-1].speed = Fraction(speed[2])
+        elif events and line.startswith("*") and ":" in line:
+            name, _, value = line[1:].partition(":")
+            events[-1].notes[" ".join(name.upper().split())] = value.strip()
+    return events
+
+
+def _path(event: _Event, folder: Path) -> tuple[str, Path | None]:
+    for name in _FILES:
+        if stated := event.notes.get(name, ""):
+            return stated, paths.local_path(stated, folder)
+    stated = event.notes.get("TO CLIP NAME" if event.line[4] != "C" else "FROM CLIP NAME", "")
+    stated = stated or event.notes.get("FROM CLIP NAME", "") or event.line[2]
+    return stated, paths.local_path(stated, folder)
+
+
+def _clip(event: _Event, record: Span, rate: Fraction, folder: Path) -> Clip:
+    begin, end = (event.frame(group, rate).frames for group in (6, 7))
+    stated, path = _path(event, folder)
+    name = (
+        event.notes.get("TO CLIP NAME" if event.line[4] != "C" else "FROM CLIP NAME", "") or Path(stated).name
+    )
+    obstacles = []
+    if (
+        event.speed is not None
+        and event.speed != round(rate)
+        and (event.speed <= 0 or exact_rate(event.speed) != rate)
+    ):
+        obstacles.append(
+            common.REVERSED if event.speed < 0 else common.FREEZE if not event.speed else common.SPEED
+        )
+    elif end - begin != record.duration:
+        obstacles.append(common.SPEED)
+    if event.line[2].upper() in ("BL", "BLACK"):
+        return Clip("black", None, Span(0, record.duration), record, obstacles=(common.GENERATOR,))
+    media = Media(stated, path, absolute=True)
+    return Clip(name, media, Span(begin, begin + record.duration), record, obstacles=tuple(obstacles))

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MLT XML, as Shotcut, Flowblade and `melt` use it, and Kdenlive's project files, which are MLT XML as well.
+
+What is played is the document's last service. Its tracks are playlists; Kdenlive's are tractors of two
+playlists, in which clips alternate where they are mixed, above a track that is black. Since 23.04 what is
+played is a wrapper around a tractor for each sequence. Source frames are relative to the file, and
+`out` is included.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from flowanchor_interchange import paths
+from flowanchor_interchange.document import Node, parse
+from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition
+from flowanchor_interchange.readers import common
+from flowanchor_interchange.timecode import exact_rate
+
+_FILES = ("avformat", "avformat-novalidate", "")
+_CLOCK = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:[.,]\d+)?)")
+_SMPTE = re.compile(r"(\d+):(\d{2}):(\d{2})[:;](\d+)")
+_SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e|lift_|eq$")
+
+
+def properties(node: Node) -> dict[str, str]:
+    """An element's properties by name."""
+    return {one.get("name"): one.text for one in node.all("property")}
+
+
+def frames_of(text: str, rate: Fraction) -> int:
+    """ "120", "00:00:05.000" or "00:00:05:00" in frames, as MLT counts them.
+
+    Raises:
+        TimelineProblem: it is no time.
+    """
+    text = text.strip()
+    if re.fullmatch(r"\d{1,12}", text):
+        return int(text)
+    if (smpte := _SMPTE.fullmatch(text)) is not None:
+        hours, minutes, seconds, frame = map(int, smpte.groups())
+        return ((hours * 60 + minutes) * 60 + seconds) * round(rate) + frame
+    if (clock := _CLOCK.fullmatch(text)) is not None:
+        values = [Fraction((part or "0").replace(",", ".")) for part in clock.groups()]
+        if clock[2] is None:  # minutes and seconds alone
+            values = [Fraction(0), values[0], values[2]]
+        return round((values[0] * 3600 + values[1] * 60 + values[2]) * rate)
+    raise common.unreadable(f"'{text[:40]}' is no time")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What matters of a document's structure.
+
+    `main` is the tractor that holds the tracks; `tracks` are the services they show, bottom to top, black
+    ones included, `hidden` whether the picture of each is. `kdenlive` tells whose document it is.
+    """
+
+    root: Node
+    services: dict[str, Node]
+    main: Node
+    tracks: tuple[Node, ...]
+    hidden: tuple[bool, ...]
+    rate: Fraction
+    size: tuple[int, int]
+    kdenlive: bool
+
+
+def parts_of(data: bytes, name: str | None) -> Parts:
+    """Find the tracks of a document.
+
+    Raises:
+        TimelineProblem: it cannot be read.
+    """
+    root = parse(data)
+    if root.tag != "mlt":
+        raise common.unreadable("it is no MLT XML")
+    services = {node.get("id"): node for node in root.walk() if node.get("id")}
+    profile = root.child("profile")
+    if profile is None:
+        raise common.rate_unknown("The document has no profile, so that it")
+    try:
+        rate = exact_rate(f"{profile.get('frame_rate_num')}/{profile.get('frame_rate_den')}")
+        size = int(profile.get("width")), int(profile.get("height"))
+    except ValueError:
+        raise common.unreadable("its profile is incomplete") from None
+    played = [node for node in root.children if node.tag in ("tractor", "playlist", "producer", "chain")]
+    played = [node for node in played if node.get("id") != "main_bin"]
+    if not played:
+        raise common.unreadable("nothing is played in it")
+    kdenlive = services.get("main_bin") is not None and any(
+        key.startswith("kdenlive:") for key in properties(services["main_bin"])
+    )
+    main = _sequence(played[-1], services, name)
+    if main.tag != "tractor":
+        return Parts(root, services, main, (main,), (False,), rate, size, kdenlive)
+    tracks, hidden = [], []
+    for track in main.all("track") or [one for part in main.all("multitrack") for one in part.all("track")]:
+        shown = services.get(track.get("producer"))
+        if shown is None:
+            raise common.unreadable(f"its track '{track.get('producer')[:40]}' is not there")
+        tracks.append(shown)
+        hidden.append(track.get("hide") in ("video", "both"))
+    return Parts(root, services, main, tuple(tracks), tuple(hidden), rate, size, kdenlive)
+
+
+def _sequence(played: Node, services: dict[str, Node], name: str | None) -> Node:
+    if properties(played).get("kdenlive:projectTractor") != "1":
+        return played
+    found = [
+        (properties(node).get("kdenlive:clipname", ""), node)
+        for node in services.values()
+        if node.tag == "tractor" and "kdenlive:uuid" in properties(node)
+    ]
+    shown = {track.get("producer") for track in played.all("track")}
+    if name is None:
+        found = [pair for pair in found if pair[1].get("id") in shown]
+    return common.chosen(found, name)
+
+
+def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
+    """The timeline of a document.
+
+    Raises:
+        TimelineProblem: it cannot be read.
+    """
+    parts = parts_of(data, choices.name)
+    reader = _Reader(parts, folder)
+    tracks: list[Track] = []
+    sound = 0
+    for service, hidden in zip(parts.tracks, parts.hidden, strict=True):
+        if properties(service).get("kdenlive:audio_track") == "1" or _plays_no_picture(service):
+            sound += 1
+        elif not _is_black(service):
+            tracks.append(reader.track(service, len(tracks) + 1, hidden))
+    about = properties(parts.main)
+    return Timeline(
+        name=about.get("kdenlive:clipname") or parts.root.get("title") or parts.main.get("title"),
+        rate=parts.rate,
+        size=parts.size,
+        tracks=tuple(tracks),
+        sound_tracks=sound,
+        relative=reader.relative,
+    )
+
+
+def _is_black(service: Node) -> bool:
+    about = properties(service)
+    colour = about.get("mlt_service") in ("color", "colour")
+    return service.get("id") in ("black_track", "black", "background") or (
+        service.tag == "producer" and colour
+    )
+
+
+def _plays_no_picture(service: Node) -> bool:
+    """A Kdenlive track of sound hides the picture of both its playlists; a Shotcut one says so itself."""
+    return properties(service).get("shotcut:audio") == "1" or (
+        service.tag == "tractor"
+        and bool(service.all("track"))
+        and all(track.get("hide") in ("video", "both") for track in service.all("track"))
+    )
+
+
+class _Reader:
+    def __init__(self, parts: Parts, folder: Path) -> None:
+        self._parts, self._rate = parts, parts.rate
+        base = parts.root.get("root")
+        self._folder = folder / base if base else folder
+        self._absolute = bool(base) and not paths.is_relative(base)
+        self.relative = False
+
+    def track(self, service: Node, number: int, hidden: bool) -> Track:
+        about = properties(service)
+        name = about.get("kdenlive:track_name") or about.get("shotcut:name") or f"V{number}"
+        clips: list[Clip] = []
+        transitions: list[Transition] = []
+        if service.tag == "tractor" and service.all("track"):
+            for track in service.all("track"):
+                playlist = self._parts.services.get(track.get("producer"))
+                if playlist is not None:
+                    self._playlist(playlist, clips, transitions)
+            for node in service.all("transition"):
+                transitions += self._mix(node)
+            clips = _cut_at_mixes(sorted(clips, key=lambda clip: clip.record.start), transitions)
+        else:
+            self._playlist(service, clips, transitions)
+        return Track(number, name, tuple(clips), tuple(transitions), not hidden)
+
+    def _mix(self, node: Node) -> list[Transition]:
+        about = properties(node)
+        if "in" not in node.attributes and "in" not in about:
+            return []
+        ends = [frames_of(node.get(key) or about.get(key, "0"), self._rate) for key in ("in", "out")]
+        return [Transition("mix", Span(ends[0], ends[1] + 1))]
+
+    def _playlist(self, playlist: Node, clips: list[Clip], transitions: list[Transition]) -> None:
+        cursor = 0
+        for node in playlist.children:
+            if node.tag == "blank":
+                cursor += frames_of(node.get("length"), self._rate)
+            elif node.tag == "entry":
+                producer = self._parts.services.get(node.get("producer"))
+                if producer is None:
+                    producer = next((one for one in node.children if one.get("id")), None)
+                if producer is None:
+                    raise common.unreadable(f"the clip '{node.get('producer')[:40]}' is not there")
+                begin, end = self._range(node, producer)
+                repeat = int(node.get("repeat")) if node.get("repeat").isdecimal() else 1
+                length = (end - begin) * max(1, repeat)
+                record = Span(cursor, cursor + length)
+                cursor += length
+                about = properties(producer)
+                if "shotcut:transition" in about:
+                    transitions.append(Transition(about["shotcut:transition"] or "transition", record))
+                elif length > 0:
+                    clips.append(self._clip(node, producer, Span(begin, begin + length), record, repeat))
+
+    def _range(self, node: Node, producer: Node) -> tuple[int, int]:
+        about = properties(producer)
+        begin = node.get("in") or producer.get("in") or about.get("in", "0")
+        end = node.get("out") or producer.get("out") or about.get("out", "")
+        first = frames_of(begin, self._rate)
+        if end:
+            return first, frames_of(end, self._rate) + 1
+        if length := about.get("length", ""):
+            return first, frames_of(length, self._rate)
+        raise common.unreadable(f"the clip '{node.get('producer')[:40]}' has no length")
+
+    def _clip(self, node: Node, producer: Node, source: Span, record: Span, repeat: int) -> Clip:
+        about = properties(producer)
+        obstacles: list[str] = []
+        service = about.get("mlt_service", "")
+        resource = about.get("resource", "")
+        stem = re.split(r"[/\\]", resource)[-1]
+        name = about.get("kdenlive:clipname") or about.get("shotcut:caption") or stem or producer.get("id")
+        if repeat > 1:
+            obstacles.append("it is repeated in place")
+        if producer.get("in") and frames_of(producer.get("in"), self._rate):
+            obstacles.append("its file is trimmed twice")
+        media = None
+        if producer.tag in ("tractor", "playlist", "multitrack") or service in ("xml", "consumer"):
+            obstacles.append(common.NESTED)
+        elif service == "timewarp":
+            speed = resource.partition(":")[0]
+            obstacles.append(common.REVERSED if speed.startswith("-") else common.SPEED)
+        elif service in ("qimage", "pixbuf"):
+            obstacles.append(common.FREEZE)
+        elif service not in _FILES:
+            obstacles.append(common.GENERATOR)
+        elif not resource:
+            obstacles.append(common.NO_FILE)
+        else:
+            self.relative |= paths.is_relative(resource) and not self._absolute
+            media = Media(resource, paths.local_path(resource, self._folder), None, 0)
+        for link in producer.all("link"):
+            kind = properties(link).get("mlt_service", "")
+            if kind == "timeremap":
+                obstacles.append(common.SPEED)
+        if about.get("force_fps"):
+            obstacles.append("its file's frame rate is overridden")
+        return Clip(
+            name,
+            media,
+            source,
+            record,
+            obstacles=tuple(dict.fromkeys(obstacles)),
+            effects=tuple(self._effects(node) + self._effects(producer)),
+        )
+
+    def _effects(self, node: Node) -> list[str]:
+        found = []
+        for one in node.all("filter"):
+            about = properties(one)
+            name = (
+                about.get("kdenlive_id")
+                or about.get("shotcut:filter")
+                or about.get("mlt_service", "an effect")
+            )
+            if (
+                about.get("disable") != "1"
+                and about.get("internal_added") is None
+                and not _SOUND.search(name)
+            ):
+                found.append(name)
+        return found
+
+
+def _cut_at_mixes(clips: list[Clip], transitions: list[Transition]) -> list[Clip]:
+    """Clips that lie over each other in a mix end, and begin, in its middle."""
+    cut: list[Clip] = []
+    for clip in clips:
+        if cut and cut[-1].record.meets(clip.record):
+            before = cut[-1]
+            overlap = Span(clip.record.start, min(before.record.end, clip.record.end))
+            middle = overlap.start + overlap.duration // 2
+            cut[-1] = _trimmed(before, before.record.start, middle)
+            clip = _trimmed(clip, middle, clip.record.end)
+            if not any(one.record.meets(overlap) for one in transitions):
+                transitions.append(Transition("mix", overlap))
+        cut.append(clip)
+    return cut
+
+
+def _trimmed(clip: Clip, start: int, end: int) -> Clip:
+    offset = start - clip.record.start
+    source = Span(clip.source.start + offset, clip.source.start + offset + end - start)
+    return Clip(clip.name, clip.media, source, Span(start, end), clip.enabled, clip.obstacles, clip.effects)

@@ -44,6 +44,7 @@ __all__ = [
     "private_folder",
     "read_launcher",
     "recorded_launcher",
+    "results_folder",
     "runtime_folder",
     "socket_path",
     "socket_target",
@@ -85,6 +86,14 @@ def state_folder() -> Path:
     RendezvousError("no-home") where neither is known.
     """
     return _chosen("FLOWANCHOR_STATE") or _data_folder() / "daemon"
+
+
+def results_folder() -> Path:
+    """Path for results of a host whose document has no place yet: `flowanchor/results` in the user's data.
+
+    RendezvousError("no-home") where that is not known.
+    """
+    return _data_folder() / "results"
 
 
 def note_meeting(state: Path, folder: Path) -> None:

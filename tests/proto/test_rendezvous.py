@@ -335,6 +335,14 @@ class TestSocketPath:
         assert socket_path(Path("/run")) is None
 
 
+def test_results_without_a_place_go_into_the_users_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendezvous, "_data_folder", lambda: tmp_path / "data")
+    assert rendezvous.results_folder() == tmp_path / "data" / "results"
+    assert not rendezvous.results_folder().exists()
+
+
 class TestLauncher:
     @pytest.fixture(autouse=True)
     def _own_data_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,9 @@ class StandIn:
 
         return self._answer("submit", queue)
 
+    def find(self, request_id: str) -> jobs_pb2.Job | None:
+        return self._answer("find", lambda: self.jobs.get(self.wishes.get(request_id, "")))
+
     def job(self, job: str, since: int, preview_since: int) -> JobUpdate | None:
         def look() -> JobUpdate | None:
             found = self._known(job)

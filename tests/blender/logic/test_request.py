@@ -19,6 +19,9 @@ from flowanchor_vse.logic.request import Box, EditSettings, Footage, UploadPlan
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowanchor_core.errors import InputError
+from flowanchor_core.tokens import refuse_equal
+
 text = st.text(max_size=20)
 small = st.integers(0, 1000)
 settings = st.builds(
@@ -190,6 +193,28 @@ def test_what_is_missing_is_said_before_anything_is_exported() -> None:
         EditSettings(source_prompt="a fox", target_prompt="an owl", words=("cat", "owl"))
     )
     assert "cat" in told
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        ("a red fox", " a  red&#32;fox", ()),
+        ("a red fox", "a red fox", ("fox",)),
+        ("a red fox", "a Red fox", ()),
+        ("a red fox and an owl", "a red fox", ()),
+    ],
+)
+def test_equal_prompts_are_refused_before_the_export_as_the_daemon_would(
+    source: str, target: str, words: tuple[str, ...]
+) -> None:
+    found = request.problems(EditSettings(source_prompt=source, target_prompt=target, words=words))
+    try:
+        refuse_equal(source, target, words)
+    except InputError:
+        assert len(found) == 1
+        assert "same" in found[0]
+    else:
+        assert found == []
 
 
 @given(

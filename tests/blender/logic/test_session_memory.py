@@ -52,6 +52,7 @@ def test_an_edit_that_was_never_sent_says_so_and_is_sent_when_wished(desk: Desk,
     desk.tick()
     desk.stored = desk.session.ledger.to_json()
     desk.reopen()
+    desk.standin.runs = True
     desk.idle()
     problem = desk.view(record).problem
     assert problem is not None
@@ -151,3 +152,75 @@ def test_every_state_can_be_written_and_read(desk: Desk) -> None:
 
     desk.until(look)
     assert len(seen) >= 5
+
+
+# A file that was saved while an edit was being sent
+
+
+def saved_while_sending(desk: Desk) -> str:
+    """An edit that the daemon has queued, and a file that knows only that it was to be sent."""
+    record = desk.submit()
+    desk.until_state(record, "uploading")
+    early = desk.session.ledger.to_json()
+    desk.until_state(record, "waiting")
+    desk.stored = early
+    return record
+
+
+def test_a_file_saved_while_sending_finds_its_job_by_the_request(desk: Desk) -> None:
+    record = saved_while_sending(desk)
+    desk.standin.succeed(desk.standin.only.id)
+    stored = desk.stored
+    desk.session.close()
+    desk.stored = stored
+    desk.reopen()
+    desk.idle()
+    view = desk.view(record)
+    assert (view.state, view.offered) == ("placing", True)
+    assert view.record.job == desk.standin.only.id
+    assert desk.standin.calls["submit"] == 1, "it was asked for, not sent again"
+    desk.session.fetch(record)
+    desk.until(lambda: desk.placed)
+
+
+def test_it_is_asked_for_when_the_daemon_is_there_and_none_is_started_for_it(desk: Desk) -> None:
+    record = saved_while_sending(desk)
+    desk.standin.die(crash=False)
+    desk.reopen()
+    desk.until(lambda: desk.view(record).problem)
+    problem = desk.view(record).problem
+    assert problem is not None
+    assert (desk.state(record), problem.remedy) == ("starting", "start")
+    assert not desk.standin.runs
+    desk.standin.runs = True
+    desk.until_state(record, "waiting")
+
+
+def test_it_can_be_cancelled_before_it_was_found(desk: Desk) -> None:
+    record = saved_while_sending(desk)
+    desk.reopen()
+    desk.session.cancel(record)
+    desk.idle()
+    assert desk.state(record) == "cancelled"
+    assert desk.standin.only.state == jobs_pb2.JOB_STATE_CANCELLED
+
+
+def test_it_can_be_forgotten_before_it_was_found(desk: Desk) -> None:
+    record = saved_while_sending(desk)
+    desk.reopen()
+    desk.session.delete(record)
+    desk.idle()
+    assert desk.standin.jobs == {}
+
+
+def test_an_edit_that_never_arrived_can_be_cancelled_and_forgotten(desk: Desk) -> None:
+    for act in ("cancel", "delete"):
+        record = desk.submit(desk.plan(1, 10, act), name=act)
+        desk.until_state(record, "uploading")
+        desk.stored = desk.session.ledger.to_json()
+        desk.reopen()
+        getattr(desk.session, act)(record)
+        desk.idle()
+        found = desk.session.job(record)
+        assert found is None if act == "delete" else found is not None and found.state == "cancelled"
+    assert desk.standin.calls["submit"] == 0

@@ -42,6 +42,9 @@ class JobRun:
         self.restored = False
         self.may_have_arrived = False
         """A submission was sent whose answer is not known."""
+        self.owned = True
+        """It belongs to the open file: what the daemon and the disk have of it is ours to remove."""
+        self._asking = False
         self._piece_bytes = 0
         self._upload: Upload | None = None
         self._download: Download | None = None
@@ -52,6 +55,13 @@ class JobRun:
         self._shown = Shown()
 
     # Wishes; none of them makes a call
+
+    def ask(self, now: float) -> None:
+        """Of a file that was saved while the edit was being sent: the daemon may have it, and knows it by its
+        request."""
+        self._asking = self.may_have_arrived = True
+        self._set(state="starting")
+        self.due = now
 
     def cancel(self, now: float) -> None:
         if self.record.state in ENDED or self.record.state == "placing":
@@ -71,7 +81,7 @@ class JobRun:
     def send_again(self, now: float) -> None:
         """Once more from the beginning, for an edit the daemon has never accepted."""
         self.release()
-        self._upload, self._missing, self._cancel = None, 0, False
+        self._upload, self._missing, self._cancel, self._asking = None, 0, False, False
         self._go("starting", now)
 
     def fetch(self, now: float) -> None:
@@ -87,9 +97,9 @@ class JobRun:
         else:
             self.fail(problems.gone(self.can_send_again))
 
-    def placed(self, strip: str) -> None:
+    def placed(self, strip: str, where: str) -> None:
         self.offered = self.ready = False
-        self._set(placed=strip)
+        self._set(placed=strip, where=where)
         self._end("done")
 
     def offer(self) -> None:
@@ -139,7 +149,9 @@ class JobRun:
         """
         self._piece_bytes = piece_bytes
         try:
-            if self.forgetting:
+            if self._asking:
+                self._find(transport, now)
+            elif self.forgetting:
                 self._forget(transport, now)
             elif self.record.state in ("starting", "uploading"):
                 self._send(transport, now)
@@ -149,6 +161,20 @@ class JobRun:
                 self._look(transport, now)
         except (UploadFailed, DownloadFailed) as failed:
             self.fail(failed.problem)
+
+    def _find(self, transport: Transport, now: float) -> None:
+        job = transport.find(self.record.id)
+        self._asking = False
+        if job is not None:
+            self._accepted(job, now)
+            return
+        self.may_have_arrived = False
+        if self.forgetting:
+            self.due = None
+        elif self._cancel:
+            self._end("cancelled")
+        else:
+            self.fail(problems.never_sent())
 
     def _send(self, transport: Transport, now: float) -> None:
         if self.record.call != "submit":
@@ -316,4 +342,5 @@ class JobRun:
     def view(self, link_problem: Problem | None = None) -> JobView:
         """As it stands; an edit at work shows what keeps the daemon out of reach."""
         problem = self.problem or (link_problem if self.due is not None else None)
-        return self._shown.view(self.record, problem, self._cancel or self._cancel_sent, self.offered)
+        cancelling = self._cancel or self._cancel_sent
+        return self._shown.view(self.record, problem, cancelling, self.offered, self.owned)

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from .files import FileId
 from .frames import FrameRange
 from .request import EditSettings
 
@@ -22,6 +23,8 @@ STATES = (
     *("placing", "done", "failed", "cancelled"),
 )
 ENDED = frozenset({"done", "failed", "cancelled"})
+PLACES = ("", "ambiguous", "gone")
+NO_FILE = FileId()
 MOST_RECORDS = 100
 """Of one file; the oldest that are placed, failed or cancelled go first."""
 _MOST_ENTRIES = 1000
@@ -34,7 +37,8 @@ class Origin:
 
     Attributes:
         scene, strip_name: names when it was submitted.
-        strip: custom id of the source strip, which survives renaming.
+        scene_key, strip: marks of the scene and the source strip, see `identity`.
+        content: what the strip showed, to know it by when undo has taken its mark.
         first, last: scene frames of the range, both included.
         channel: of the source strip.
         mask: how the region was chosen, for people and for "again": plain data of the host's own.
@@ -47,6 +51,8 @@ class Origin:
     first: int
     last: int
     channel: int
+    scene_key: str = ""
+    content: str = ""
     mask: dict[str, Any] = field(default_factory=dict)
     transform: dict[str, Any] = field(default_factory=dict)
 
@@ -78,6 +84,9 @@ class Record:
         edition: grows with every change.
         created_ms: when it was submitted, milliseconds since 1970-01-01 UTC.
         deleted: the user deleted it; kept so that an undo does not bring it back.
+        file: id of the .blend it belongs to, see `files`; empty until that is saved.
+        where: what was uncertain when its result was placed: "", "ambiguous" (several strips could be the
+            source) or "gone" (it was not there).
     """
 
     id: str
@@ -98,6 +107,8 @@ class Record:
     edition: int = 0
     created_ms: int = 0
     deleted: bool = False
+    file: str = ""
+    where: str = ""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -110,9 +121,10 @@ class Record:
 
 
 class Ledger:
-    """The records of one file by id, oldest first."""
+    """The records of one file by id, oldest first, and which file that is."""
 
-    def __init__(self, records: Iterable[Record] = ()) -> None:
+    def __init__(self, records: Iterable[Record] = (), file: FileId = NO_FILE) -> None:
+        self.file = file
         self._records: dict[str, Record] = {record.id: record for record in records}
         self._texts: dict[str, tuple[Record, str]] = {}
 
@@ -156,7 +168,8 @@ class Ledger:
 
     def map(self, change: Callable[[Record], Record | None]) -> Ledger:
         """A ledger of what `change` makes of every record, deleted ones too; None leaves one out."""
-        return Ledger(made for record in self._records.values() if (made := change(record)) is not None)
+        made = (change(record) for record in self._records.values())
+        return Ledger((record for record in made if record is not None), self.file)
 
     def to_json(self) -> str:
         """One line of JSON. It is asked for after every change, so what has not changed is not made anew."""
@@ -167,7 +180,9 @@ class Ledger:
                 text = json.dumps(_record_to_json(record), separators=(",", ":"))
             texts[record.id] = record, text
         self._texts = texts
-        return f'{{"schema":{SCHEMA},"records":[{",".join(text for _, text in texts.values())}]}}'
+        file = json.dumps(self.file._asdict(), separators=(",", ":"))
+        records = ",".join(text for _, text in texts.values())
+        return f'{{"schema":{SCHEMA},"file":{file},"records":[{records}]}}'
 
     @classmethod
     def from_json(cls, text: str) -> Ledger:
@@ -177,13 +192,15 @@ class Ledger:
             data = json.loads(text)
         except (ValueError, RecursionError):
             return cls()
-        entries = data.get("records") if isinstance(data, dict) else None
+        if not isinstance(data, dict):
+            return cls()
+        entries = data.get("records")
         found = (
             [_record_from_json(entry) for entry in entries[-_MOST_ENTRIES:]]
             if isinstance(entries, list)
             else []
         )
-        return cls(record for record in found if record is not None)
+        return cls((record for record in found if record is not None), _file_from_json(data.get("file")))
 
     def _trim(self) -> None:
         spare = len(self._records) - MOST_RECORDS
@@ -193,6 +210,12 @@ class Ledger:
             if record.deleted or record.state in ENDED:
                 del self._records[record.id]
                 spare -= 1
+
+
+def _file_from_json(data: Any) -> FileId:
+    if not isinstance(data, dict) or not all(isinstance(data.get(name), str) for name in FileId._fields):
+        return NO_FILE
+    return FileId(data["id"], data["path"])
 
 
 def _record_to_json(record: Record) -> dict[str, Any]:
@@ -223,7 +246,8 @@ def _sound(record: Record) -> bool:
     origin = record.origin
     texts = (
         *(record.id, record.folder, record.state, record.job, record.call, record.of),
-        *(record.placed, record.parent, origin.scene, origin.strip, origin.strip_name),
+        *(record.placed, record.parent, record.file, record.where),
+        *(origin.scene, origin.strip, origin.strip_name, origin.scene_key, origin.content),
     )
     numbers = (
         *(record.edition, record.created_ms, record.seed),
@@ -237,4 +261,5 @@ def _sound(record: Record) -> bool:
         and origin.first <= origin.last
         and bool(record.id)
         and record.state in STATES
+        and record.where in PLACES
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from . import problems
+from .files import FileId
 from .job import JobRun
 from .ledger import Ledger, Record
 from .views import JobView, Problem
@@ -67,10 +67,11 @@ class Runs:
     def _restore(self, record: Record, now: float) -> None:
         run = self._runs[record.id] = JobRun(record, now)
         run.restored = True
+        run.owned = self._owns(record)
         if record.state == "placing":
             run.offer()
         elif run.due is not None and not record.job:
-            run.fail(problems.never_sent())
+            run.ask(now)
         self.keep(run)
 
     def add(self, run: JobRun) -> None:
@@ -78,9 +79,13 @@ class Runs:
         self.keep(run)
 
     def remove(self, record: str, now: float) -> JobRun:
-        """Take an edit out and have it forgotten in the daemon."""
+        """Take an edit out and have it forgotten in the daemon; there it stays if it is another file's."""
         run = self._runs.pop(record)
-        run.forget(now)
+        if run.owned:
+            run.forget(now)
+        else:
+            run.release()
+            run.due = None
         run.record = run.record.changed(deleted=True)
         self.keep(run)
         if run.due is not None:
@@ -95,6 +100,18 @@ class Runs:
             self._ledger_changed = True
         if run.forgetting and run.due is None and run in self.leaving:
             self.leaving.remove(run)
+
+    def owned_by(self, file: FileId) -> None:
+        """The open file is this one from now on, and so are edits that were in no file yet."""
+        self.ledger.file, self._ledger_changed = file, True
+        for run in self._runs.values():
+            if file.id and not run.record.file:
+                run.record = run.record.changed(file=file.id)
+            run.owned = self._owns(run.record)
+            self.keep(run)
+
+    def _owns(self, record: Record) -> bool:
+        return record.file in ("", self.ledger.file.id)
 
     def release(self) -> None:
         """Close files; half a download is removed."""

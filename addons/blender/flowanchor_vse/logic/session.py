@@ -17,10 +17,11 @@ from flowanchor.v1 import jobs_pb2
 from flowanchor_client import DaemonUnreachable, ServiceFailure, new_request_id
 from flowanchor_client.connect import Start
 
-from . import problems
+from . import files, problems
 from .desk import DaemonDesk, DaemonWish
+from .files import FileId
 from .job import JobRun
-from .ledger import Ledger, Origin, Record
+from .ledger import NO_FILE, Ledger, Origin, Record
 from .link import Link
 from .request import LARGEST_SEED, EditSettings, SeedMode, UploadPlan, plan_to_json
 from .runs import Runs
@@ -62,6 +63,7 @@ class Session:
         self._runs = Runs()
         self._rest_until = 0.0
         self._seen_daemon = self.daemon
+        self._saving: FileId | None = None
 
     # The file
 
@@ -71,8 +73,8 @@ class Session:
         return self._runs.ledger
 
     def open(self, ledger: Ledger) -> None:
-        """Another file was loaded: forget the jobs of the last one (they go on in the daemon), look after
-        these. No daemon is started for them."""
+        """Another file was loaded (`ledger.file`): forget the jobs of the last one, which go on in the daemon,
+        and look after these. No daemon is started for them."""
         self._runs.open(ledger, self._clock())
         if self._runs.dues:
             self._link.want(Start.NEVER)
@@ -83,6 +85,30 @@ class Session:
         if self._runs.dues:
             self._link.want(Start.NEVER)
         return lacks
+
+    def save_to(self, path: str) -> Ledger:
+        """The file is about to be saved at a path, as itself, as another file or as a copy (which of the
+        latter two is known afterwards): what to write into it."""
+        file = self._saving = files.saved_at(self.ledger.file, path, self._new_id)
+        known = self.ledger.file
+        if file.id == known.id or not known.id:
+            self._runs.owned_by(file)
+            return self.ledger
+        # Edits of no file yet are the present file's until it is known that another took its place.
+        written = self.ledger.map(lambda one: one if one.file else replace(one, file=known.id))
+        written.file = file
+        return written
+
+    def saved(self, path: str) -> None:
+        """The file was saved, and the open one now lies at this path (empty: it was a copy of one that never
+        was)."""
+        file, self._saving = self._saving, None
+        if file is None:
+            return
+        if files.same_path(path, file.path):
+            self._runs.owned_by(file)
+        elif self.ledger.file == file:
+            self._runs.owned_by(NO_FILE)
 
     # Edits
 
@@ -110,9 +136,9 @@ class Session:
 
     def retry(self, record: str) -> str:
         """The same edit with the same seed, as a new one; its id. One that the daemon has never accepted is
-        sent again as itself."""
+        sent again as itself, unless it is another file's."""
         run = self._runs[record]
-        if not run.record.job:
+        if not run.record.job and run.owned:
             run.restored = False
             run.send_again(self._clock())
             self._runs.keep(run)
@@ -154,8 +180,8 @@ class Session:
         return record.id
 
     def delete(self, record: str) -> None:
-        """Forget an edit here and in the daemon; a running one is cancelled first. Its files stay, for the
-        strips."""
+        """Forget an edit here and, unless it is another file's, in the daemon; a running one is cancelled
+        first. Its files stay, for the strips."""
         if self._runs.remove(record, self._clock()).due is not None:
             self._link.want(Start.NEVER)
 
@@ -168,10 +194,10 @@ class Session:
         if run.due is not None:
             self._link.want(Start.ON_DEMAND)
 
-    def placed(self, record: str, strip: str) -> None:
-        """The host placed the result as the strip with this custom id."""
+    def placed(self, record: str, strip: str, where: str = "") -> None:
+        """The host placed the result as the strip with this custom id; `where` as in `Record`."""
         run = self._runs[record]
-        run.placed(strip)
+        run.placed(strip, where)
         self._runs.keep(run)
 
     def place_failed(self, record: str, message: str, action: str) -> None:

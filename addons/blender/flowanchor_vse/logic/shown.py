@@ -52,7 +52,9 @@ class Shown:
         if elapsed > 1.0 and 0 < done <= total:
             self._progress.seconds_left = elapsed * (total - done) / done
 
-    def view(self, record: Record, problem: Problem | None, cancelling: bool, offered: bool) -> JobView:
+    def view(
+        self, record: Record, problem: Problem | None, cancelling: bool, offered: bool, owned: bool
+    ) -> JobView:
         progress = self._progress
         step, total = self._bytes if progress.phase in _MOVING else (progress.step, progress.total)
         active = record.state in ("uploading", "running", "downloading")
@@ -73,4 +75,5 @@ class Shown:
             problem=problem,
             notices=self._notices,
             memory_bytes=progress.memory_bytes,
+            owned=owned,
         )

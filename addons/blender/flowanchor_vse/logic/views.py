@@ -58,6 +58,7 @@ class JobView:
         problem: why it failed, or what it waits for.
         notices: what else the user should know.
         memory_bytes: most memory the engine held; 0 when unknown.
+        owned: it belongs to the open file; one of another file's is forgotten here alone.
     """
 
     id: str
@@ -76,6 +77,7 @@ class JobView:
     problem: Problem | None = None
     notices: tuple[str, ...] = ()
     memory_bytes: int = 0
+    owned: bool = True
 
     @property
     def active(self) -> bool:

@@ -19,6 +19,12 @@ def clean(prompt: str) -> str:
     return " ".join(html.unescape(html.unescape(prompt)).split())
 
 
+def same(source: str, target: str) -> bool:
+    """Whether the prompts say the same to the model. The daemon refuses them without words that drive the
+    edit."""
+    return clean(source) == clean(target)
+
+
 def changed_words(source: str, target: str) -> tuple[str, ...]:
     """Words the target prompt has in place of, or in addition to, the source prompt's, in order, each
     once."""

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remembers what we change in Resolve, and puts it back: page and current timeline; for a render also
+format and codec, render mode and settings, which tracks are on, in and out marks, the render queue.
+
+Render settings can be set but not read, so they are kept as a render preset of ours for as long as the
+render takes. Where renders go is not part of a preset: that is read from a job that is added to the queue and
+taken out again at once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flowanchor_resolve.calls import Calls, has
+from flowanchor_resolve.host import Say
+from flowanchor_resolve.opened import Opened, find_timeline, open_project
+from flowanchor_resolve.problems import ResolveProblem
+from flowanchor_resolve.volumes import in_media_storage
+
+PRESET = "FlowAnchor keep"
+"""How the names of our presets begin."""
+_VISIBLE = ("video", "subtitle")
+
+
+@contextmanager
+def at_work(calls: Calls, timeline_id: str, page: str, say: Say) -> Iterator[Opened]:
+    """Make a timeline the current one and open a page, for as long as the context lasts; `say` is told if
+    the timeline or the page of before does not come back.
+
+    What was got hold of on another timeline is worth nothing afterwards: Resolve's objects go stale with
+    the timeline they are of.
+
+    Raises:
+        ResolveProblem: "resolve-timeline-gone", "resolve-refused", "resolve-dialog-open".
+    """
+    project = open_project(calls)
+    page_before = calls.ask(calls.resolve, "GetCurrentPage")
+    before = calls.ask(project, "GetCurrentTimeline")
+    id_before = calls.ask(before, "GetUniqueId") if before else None
+    try:
+        if id_before != timeline_id:
+            wanted = find_timeline(calls, project, timeline_id)
+            calls.need("open the timeline", project, "SetCurrentTimeline", wanted)
+        if page_before != page:
+            calls.need(f"open its {page} page", calls.resolve, "OpenPage", page)
+        yield Opened(calls, project, calls.need("give the timeline", project, "GetCurrentTimeline"))
+    finally:
+        if not _done(lambda: _back_to(calls, project, id_before)):
+            say("The timeline that was open before could not be opened again.")
+        if not _done(lambda: _back_to_page(calls, page_before)):
+            say(f"Resolve's {page_before} page could not be opened again.")
+
+
+class Kept:
+    """What was found, and how to get back to it."""
+
+    def __init__(self, opened: Opened) -> None:
+        """Read all of it; changes nothing but for the preset that is saved.
+
+        Raises:
+            ResolveProblem: "resolve-refused", "resolve-dialog-open"; nothing has been changed then.
+        """
+        calls, project = opened.calls, opened.project
+        self.opened = opened
+        self.own_jobs: list[str] = []
+        """Render jobs that were added since, and go again."""
+        self.format = dict(calls.need("tell its render format", project, "GetCurrentRenderFormatAndCodec"))
+        self.mode = calls.ask(project, "GetCurrentRenderMode")
+        self.tracks = {
+            (kind, track): self._is_on(kind, track)
+            for kind in _VISIBLE
+            for track in range(1, opened.track_count(kind) + 1)
+        }
+        self.marks = self._read_marks()
+        self.left_behind = [name for name in preset_names(opened) if name.startswith(PRESET)]
+        self.preset = f"{PRESET} {uuid.uuid4().hex[:8]}"
+        calls.need("save its render settings as a preset", project, "SaveAsNewRenderPreset", self.preset)
+        self.place = self._read_place()
+
+    def show_only(self, wanted: Callable[[str, int, bool], bool]) -> None:
+        """Switch tracks on and off.
+
+        Args:
+            wanted: kind ("video", "subtitle"), number and whether it was on -> whether it is to be on.
+
+        Raises:
+            ResolveProblem: "resolve-refused", if a track does not switch.
+        """
+        for (kind, track), was in self.tracks.items():
+            on = wanted(kind, track, was)
+            if self._is_on(kind, track) != on and not self._switch(kind, track, on):
+                self.opened.calls.check_answering()
+                raise ResolveProblem(
+                    "resolve-refused",
+                    f"Resolve did not switch {kind} track {track} {'on' if on else 'off'}.",
+                    "Look at Resolve, then try again.",
+                )
+
+    def restore(self) -> list[str]:
+        """Put everything back, each thing even if another one fails.
+
+        Returns:
+            A sentence for what could not be restored, with what helps; none if all is as it was.
+        """
+        failed = [name for name, step in self._steps() if not _done(step)]
+        if not failed:
+            return []
+        help_ = f'Load the render preset "{self.preset}" and check the rest.'
+        reason = "" if self.opened.calls.answering() else " since a dialog is open in Resolve"
+        return [f"What could not be put back in Resolve{reason}: {', '.join(failed)}. {help_}"]
+
+    def _steps(self) -> Iterator[tuple[str, Callable[[], bool]]]:
+        yield "the render queue", self._restore_queue
+        yield "which tracks are on", self._restore_tracks
+        if self.marks is not None:
+            yield "the in and out marks", self._restore_marks
+        yield "the render settings", self._restore_settings
+
+    def _restore_queue(self) -> bool:
+        calls, project = self.opened.calls, self.opened.project
+        for job in self.own_jobs:
+            calls.ask(project, "DeleteRenderJob", job)
+        listed = {job.get("JobId") for job in calls.ask(project, "GetRenderJobList") or ()}
+        return calls.answering() and not listed & set(self.own_jobs)
+
+    def _restore_tracks(self) -> bool:
+        done = [
+            self._is_on(kind, track) == on or self._switch(kind, track, on)
+            for (kind, track), on in self.tracks.items()
+        ]
+        return all(done)
+
+    def _restore_marks(self) -> bool:
+        timeline, calls = self.opened.timeline, self.opened.calls
+        if self._read_marks() == self.marks:
+            return True
+        calls.ask(timeline, "ClearMarkInOut", "all")
+        for kind, marks in (self.marks or {}).items():
+            if marks.get("in") is not None and marks.get("out") is not None:
+                calls.ask(timeline, "SetMarkInOut", marks["in"], marks["out"], kind)
+        return self._read_marks() == self.marks
+
+    def _restore_settings(self) -> bool:
+        calls, project = self.opened.calls, self.opened.project
+        loaded = bool(calls.ask(project, "LoadRenderPreset", self.preset))
+        if calls.ask(project, "GetCurrentRenderFormatAndCodec") != self.format:
+            calls.ask(project, "SetCurrentRenderFormatAndCodec", self.format["format"], self.format["codec"])
+        if self.mode is not None and calls.ask(project, "GetCurrentRenderMode") != self.mode:
+            calls.ask(project, "SetCurrentRenderMode", self.mode)
+        placed = not self.place or bool(calls.ask(project, "SetRenderSettings", self.place))
+        same = (
+            calls.ask(project, "GetCurrentRenderFormatAndCodec") == self.format
+            and calls.ask(project, "GetCurrentRenderMode") == self.mode
+        )
+        return loaded and placed and same and bool(calls.ask(project, "DeleteRenderPreset", self.preset))
+
+    def _read_place(self) -> dict[str, Any]:
+        """Folder, file name and range of the user's renders, as settings; nothing where Resolve does not
+        tell them."""
+        calls, project = self.opened.calls, self.opened.project
+        job = calls.ask(project, "AddRenderJob")
+        if not job:
+            return {}
+        listed = calls.ask(project, "GetRenderJobList") or ()
+        told = next((one for one in listed if one.get("JobId") == job), {})
+        if not calls.ask(project, "DeleteRenderJob", job):
+            self.own_jobs.append(job)
+        place = {key: told[key] for key in ("MarkIn", "MarkOut") if isinstance(told.get(key), int)}
+        # Naming a folder outside Media Storage would open a dialog, even if it is the user's own.
+        if told.get("TargetDir") and in_media_storage(calls, Path(told["TargetDir"])):
+            place["TargetDir"] = told["TargetDir"]
+        if told.get("OutputFilename"):
+            place["CustomName"] = Path(told["OutputFilename"]).stem
+        return place
+
+    def _is_on(self, kind: str, track: int) -> bool:
+        return bool(self.opened.calls.ask(self.opened.timeline, "GetIsTrackEnabled", kind, track))
+
+    def _switch(self, kind: str, track: int, on: bool) -> bool:
+        self.opened.calls.ask(self.opened.timeline, "SetTrackEnable", kind, track, on)
+        return self._is_on(kind, track) == on
+
+    def _read_marks(self) -> dict[str, Any] | None:
+        """None from versions that do not tell them."""
+        timeline = self.opened.timeline
+        if not (has(timeline, "GetMarkInOut") and has(timeline, "SetMarkInOut")):
+            return None
+        return dict(self.opened.calls.ask(timeline, "GetMarkInOut") or {})
+
+
+@contextmanager
+def kept(opened: Opened, say: Say) -> Iterator[Kept]:
+    """Remember what a render changes, and put it back at the end, however it ends; `say` is told what could
+    not be put back."""
+    keep = Kept(opened)
+    if keep.left_behind:
+        say(
+            f'An earlier export was cut off: the render preset "{keep.left_behind[0]}" holds the render'
+            " settings from before it."
+        )
+    try:
+        yield keep
+    finally:
+        for sentence in keep.restore():
+            say(sentence)
+
+
+def _back_to(calls: Calls, project: Any, timeline_id: Any) -> bool:
+    now = calls.ask(project, "GetCurrentTimeline")
+    if timeline_id is None or (now and calls.ask(now, "GetUniqueId") == timeline_id):
+        return True
+    wanted = find_timeline(calls, project, timeline_id)
+    return bool(calls.ask(project, "SetCurrentTimeline", wanted))
+
+
+def _back_to_page(calls: Calls, page: Any) -> bool:
+    if not page or calls.ask(calls.resolve, "GetCurrentPage") == page:
+        return True
+    return bool(calls.ask(calls.resolve, "OpenPage", page))
+
+
+def preset_names(opened: Opened) -> list[str]:
+    """The names of the render presets, which Resolve lists as names or as their properties."""
+    listed = opened.calls.ask(opened.project, "GetRenderPresetList") or ()
+    return [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in listed]
+
+
+def _done(step: Callable[[], bool]) -> bool:
+    """Whether a step succeeded; one that met a dialog has not."""
+    try:
+        return step()
+    except ResolveProblem:
+        return False

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that Resolve takes.
+
+Resolve 21.1 refuses names with some characters, and says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+TRACK = "FlowAnchor"
+"""Name of the tracks results are placed on, of the bin they are kept in and of the markers."""
+MASK_TRACK = "FA MASK"
+"""Name of the track whose clips mark the region."""
+
+_FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]+')
+LONGEST = 120
+
+
+def safe_name(name: str) -> str:
+    """A name with what Resolve and file systems refuse replaced by "-"; never empty, at most 120
+    characters."""
+    cleaned = re.sub(r"\s+", " ", _FORBIDDEN.sub("-", name)).strip(" .")
+    return cleaned[:LONGEST].rstrip(" .") or "untitled"
+
+
+def is_mask_track(name: str) -> bool:
+    """Whether a track's name says that its clips mark the region."""
+    return " ".join(name.split()).upper() == MASK_TRACK
+
+
+def is_result_track(name: str) -> bool:
+    """Whether a track is one of ours, by its name."""
+    return name.strip() == TRACK

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is open in Resolve: project, timeline, media pool, and the clips on the timeline's tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowanchor_resolve.calls import Calls
+from flowanchor_resolve.frames import Span, whole
+from flowanchor_resolve.problems import ResolveProblem
+
+KINDS = ("video", "audio", "subtitle")
+"""Resolve's kinds of tracks."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A clip on a track, as read. Two are equal if nothing of it has changed."""
+
+    thing: Any = field(compare=False, repr=False)
+    item_id: str
+    name: str
+    kind: str
+    track: int
+    """From 1, the lowest."""
+    span: Span
+    media_id: str
+    """Of the media pool clip it shows; "" for a title or generator."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The open project and one of its timelines."""
+
+    calls: Calls
+    project: Any
+    timeline: Any
+
+    @property
+    def pool(self) -> Any:
+        return self.calls.need("give its media pool", self.project, "GetMediaPool")
+
+    @property
+    def timeline_name(self) -> str:
+        return str(self.calls.need("tell the timeline's name", self.timeline, "GetName"))
+
+    @property
+    def timeline_id(self) -> str:
+        return str(self.calls.need("tell the timeline's id", self.timeline, "GetUniqueId"))
+
+    @property
+    def start(self) -> int:
+        """Record frame of the timeline's first frame."""
+        answer = self.calls.ask(self.timeline, "GetStartFrame")
+        if answer is None:
+            self.calls.check_answering()
+        return whole(answer)
+
+    def setting(self, key: str) -> str:
+        """A setting of the timeline, or of the project where the timeline has none of its own."""
+        for thing in (self.timeline, self.project):
+            answer = self.calls.ask(thing, "GetSetting", key)
+            if answer not in (None, False, ""):
+                return str(answer)
+        self.calls.check_answering()
+        return ""
+
+    def track_count(self, kind: str) -> int:
+        answer = self.calls.ask(self.timeline, "GetTrackCount", kind)
+        if answer is None or answer is False:
+            self.calls.check_answering()
+            raise ResolveProblem(
+                "resolve-timeline-closed",
+                "The timeline was closed in Resolve.",
+                "Open it again, then try again.",
+            )
+        return whole(answer)
+
+    def track_name(self, kind: str, track: int) -> str:
+        return str(self.calls.ask(self.timeline, "GetTrackName", kind, track) or "")
+
+    def items(self, kind: str, track: int) -> list[Item]:
+        """The clips of a track, from left to right. (Since 21.1 Resolve lists transitions among them; those
+        are left out.)"""
+        answer = self.calls.ask(self.timeline, "GetItemListInTrack", kind, track)
+        if not answer:
+            self.calls.check_answering()
+        found = [
+            self.item(thing, kind, track)
+            for thing in answer or ()
+            if self.calls.ask_if_there(thing, "GetType") != "transition"
+        ]
+        return sorted(found, key=lambda item: item.span.start)
+
+    def item(self, thing: Any, kind: str, track: int) -> Item:
+        """A clip, read."""
+        start = whole(self._number(thing, "GetStart"))
+        media = self.calls.ask(thing, "GetMediaPoolItem")
+        return Item(
+            thing=thing,
+            item_id=str(self.calls.need("tell a clip's id", thing, "GetUniqueId")),
+            name=str(self.calls.ask(thing, "GetName") or ""),
+            kind=kind,
+            track=track,
+            span=Span(start, start + whole(self._number(thing, "GetDuration"))),
+            media_id=media_id(self.calls, media) if media else "",
+        )
+
+    def everything(self, kinds: tuple[str, ...] = KINDS) -> Iterator[Item]:
+        """The clips of all tracks."""
+        for kind in kinds:
+            for track in range(1, self.track_count(kind) + 1):
+                yield from self.items(kind, track)
+
+    def find_item(self, item_id: str) -> Item | None:
+        """The video clip of an id, if it is on the timeline."""
+        return next((item for item in self.everything(("video",)) if item.item_id == item_id), None)
+
+    def _number(self, thing: Any, name: str) -> Any:
+        answer = self.calls.ask(thing, name)
+        if answer is None:
+            self.calls.check_answering()
+        return answer
+
+
+def media_id(calls: Calls, media: Any) -> str:
+    """The id of a clip in the media pool."""
+    return str(calls.need("tell a media pool clip's id", media, "GetMediaId"))
+
+
+def open_project(calls: Calls) -> Any:
+    """The open project.
+
+    Raises:
+        ResolveProblem: "resolve-no-project", "resolve-dialog-open".
+    """
+    calls.check_answering()
+    manager = calls.need("give its project manager", calls.resolve, "GetProjectManager")
+    project = calls.ask(manager, "GetCurrentProject")
+    if not project:
+        calls.check_answering()
+        raise ResolveProblem(
+            "resolve-no-project", "No project is open in Resolve.", "Open the project, then try again."
+        )
+    return project
+
+
+def open_current(calls: Calls) -> Opened:
+    """The open project with its current timeline.
+
+    Raises:
+        ResolveProblem: "resolve-no-timeline", "resolve-no-project", "resolve-dialog-open".
+    """
+    project = open_project(calls)
+    timeline = calls.ask(project, "GetCurrentTimeline")
+    if not timeline:
+        calls.check_answering()
+        raise ResolveProblem(
+            "resolve-no-timeline", "No timeline is open in Resolve.", "Open the timeline, then try again."
+        )
+    return Opened(calls, project, timeline)
+
+
+def find_timeline(calls: Calls, project: Any, timeline_id: str) -> Any:
+    """The timeline of an id in a project.
+
+    Raises:
+        ResolveProblem: "resolve-timeline-gone", if the project has none of this id.
+    """
+    for index in range(1, whole(calls.ask(project, "GetTimelineCount") or 0) + 1):
+        timeline = calls.ask(project, "GetTimelineByIndex", index)
+        if timeline and calls.ask(timeline, "GetUniqueId") == timeline_id:
+            return timeline
+    calls.check_answering()
+    raise ResolveProblem(
+        "resolve-timeline-gone",
+        "The timeline this belongs to is not in the open project.",
+        "Open the project it is in, then try again.",
+    )

@@ -6,7 +6,7 @@
     python3 installers/run.py test    set up if needed, then format, lint, types, generated files and tests
     python3 installers/run.py demo    set up if needed, then `flowanchor demo`
     python3 installers/run.py blender build the Blender extension (see blender.py for its options)
-    python3 installers/run.py resolve put the menu scripts into DaVinci Resolve (see resolve.py for its options)
+    python3 installers/run.py resolve put the menu scripts into DaVinci Resolve (see resolve.py)
 
 A set-up that is complete for the present pyproject.toml is recognised by its stamp and left alone. One that
 was killed half-way is thrown away and made anew; one that failed (no network, say) is continued.

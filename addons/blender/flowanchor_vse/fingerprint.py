@@ -181,12 +181,19 @@ def _read(thing: Any, moving: frozenset[str]) -> Values:
             continue
         value = getattr(thing, name)
         if kind == "COLLECTION":
-            values += [name, len(value), *(_named(item) or _read(item, moving) for item in value)]
+            values += [name, len(value), *(_held(thing, item, moving) for item in value)]
         elif kind == "POINTER":
-            values += [name, value if value is None else _named(value) or _read(value, moving)]
+            values += [name, value if value is None else _held(thing, value, moving)]
         else:
             values += [name, tuple(_flat(value)) if several else value]
     return tuple(values)
+
+
+def _held(holder: Any, value: Any, moving: frozenset[str]) -> Values:
+    """What a thing points at: its content if it is a part of the same data, else its name."""
+    other = isinstance(value, bpy.types.ID) or compat.is_strip(value) or value.id_data != holder.id_data
+    name = getattr(value, "name_full", getattr(value, "name", ""))
+    return (value.bl_rna.identifier, name) if other else _read(value, moving)
 
 
 def _path(thing: Any, name: str) -> str:
@@ -194,13 +201,6 @@ def _path(thing: Any, name: str) -> str:
         return _plain(thing.path_from_id(name))
     except ValueError:  # what has no path cannot be animated
         return ""
-
-
-def _named(value: Any) -> Values:
-    """Of other data, and of other strips, the name; nothing of what belongs to its owner."""
-    if isinstance(value, bpy.types.ID):
-        return (value.id_type, value.name_full)
-    return ("strip", value.name) if compat.is_strip(value) else ()
 
 
 def _flat(value: Any) -> Iterator[Any]:

@@ -231,7 +231,8 @@ def handlers_of_frames_are_called_where_they_make_the_picture() -> None:
     inner.render.engine, inner.cycles.samples = "CYCLES", 1
     inner.render.resolution_x, inner.render.resolution_y = bench.WIDTH, bench.HEIGHT
     inner.world = bpy.data.worlds.new("sky")
-    inner.world.use_nodes = True
+    if not inner.world.node_tree:  # before Blender 5
+        inner.world.use_nodes = True
     sky = next(node for node in inner.world.node_tree.nodes if node.type == "BACKGROUND")
     inner.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     inner.collection.objects.link(inner.camera)

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import bpy
+
 
 def strips(editor: Any) -> Any:
     """Strips of a sequence editor or a meta strip. Never `a or b`: an empty collection is false."""
@@ -74,8 +76,6 @@ def set_end(strip: Any, frame: int) -> None:
 
 def is_strip(value: Any) -> bool:
     """Whether this is a strip."""
-    import bpy  # here alone: all else works on what it is given
-
     return isinstance(value, bpy.types.Strip if hasattr(bpy.types, "Strip") else bpy.types.Sequence)
 
 
@@ -91,8 +91,6 @@ def new_colour(editor: Any, name: str, channel: int, first: int, end: int) -> An
 def new_modifier(scene: Any, strip: Any, name: str, kind: str) -> Any:
     """A modifier of a strip of `scene`, whatever scene the sequencer shows: where it shows none, Blender 5.0
     would crash."""
-    import bpy
-
     if not hasattr(bpy.context, "sequencer_scene"):
         return strip.modifiers.new(name, kind)
     with bpy.context.temp_override(sequencer_scene=scene):
@@ -150,6 +148,13 @@ def curves(action: Any) -> Iterator[tuple[Any, Any]]:
                     yield from ((bag.fcurves, curve) for curve in list(bag.fcurves))
     elif hasattr(action, "fcurves"):
         yield from ((action.fcurves, curve) for curve in list(action.fcurves))
+
+
+def shows_transparent_movies() -> bool:
+    """Whether a movie with transparency is laid over what is below as its alpha says. Blender 5.2 adds its
+    colours where it is transparent, whatever the strip's alpha mode. No feature tells, so the version has
+    to."""
+    return bool(bpy.app.version < (5, 2, 0))
 
 
 def modifier_mask(modifier: Any) -> Any | None:

@@ -16,7 +16,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import text
+from . import compat, text
 from .logic import words
 from .logic.request import Box, EditSettings, Value
 from .masks import MaskChoice
@@ -130,6 +130,12 @@ _FORMATS = {
 CLASSES = (FlowAnchorParameters, FlowAnchorSettings)
 
 
+def file_format(settings: Any) -> str:
+    """The format to ask for: as chosen, but images where Blender shows a transparent movie wrongly."""
+    makes_movie = settings.deliver == "full" or compat.shows_transparent_movies()
+    return _FORMATS[settings.deliver, settings.file_format if makes_movie else "images"]
+
+
 def of(scene: Any) -> Any:
     """The settings of a scene."""
     return scene.flowanchor
@@ -166,7 +172,7 @@ def to_edit(settings: Any, known: Mapping[str, Any] | None = None) -> EditSettin
         feather=settings.feather,
         invert=settings.invert,
         deliver=settings.deliver,
-        format=_FORMATS[settings.deliver, settings.file_format],
+        format=file_format(settings),
         device=settings.device.strip() or "auto",
         priority=settings.priority,
     )

@@ -53,6 +53,8 @@ DISMISS = "Dismiss"
 # Clip and range
 FRAMES = "{first} – {last} ({count} frames)"
 
+MOVIE_AS_IMAGES = "This Blender shows transparent movies too bright, so images are made."
+
 # Mask
 COVERAGE = "Marked at frame {frame}: {share:.1f} % of the picture"
 CHECK_COVERAGE = "Check Coverage"

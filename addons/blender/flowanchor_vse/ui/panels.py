@@ -117,6 +117,8 @@ class Clip:
         layout.prop(settings, "stack")
         layout.prop(settings, "deliver")
         layout.prop(settings, "file_format")
+        if settings.file_format == "movie" and properties.file_format(settings) == "png":
+            paragraph(layout, context, say(text.MOVIE_AS_IMAGES), "INFO")
 
 
 class Mask:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
 import numpy as np
-from flowanchor_vse import compat, place
+from flowanchor_vse import compat, place, properties
 from flowanchor_vse import strips as rules
 from flowanchor_vse.export import ExportResult
 from flowanchor_vse.logic.frames import FrameRange
@@ -118,10 +119,27 @@ def patch_of_prores_over_the_source() -> None:
     source = images("source", 1, 5)
     strip = place.place_result(scene(), record_of(source, FrameRange(5, 44), "patch"), [MEDIA / "alpha.mov"])
     assert (span(strip), strip.blend_type, strip.alpha_mode) == ((5, 45), "ALPHA_OVER", "STRAIGHT")
+    if not compat.shows_transparent_movies():
+        (frame,) = shown(5, 5)
+        same(frame[40, :8], 2 * numbered.picture(0)[40, :8])  # why no such movie is asked for
+        return
     for index, frame in enumerate(shown(5, 8)):
         same(frame[:, : WIDTH // 2 - 2], numbered.picture(index)[:, : WIDTH // 2 - 2])
         assert frame[4:12, WIDTH // 2 + 8 :].min() > 240
         assert numbered.number_of(frame) == index
+
+
+@check
+def no_format_is_asked_for_that_is_shown_wrongly() -> None:
+    def asked(deliver: str, files: str) -> str:
+        return properties.file_format(SimpleNamespace(deliver=deliver, file_format=files))
+
+    assert (asked("full", "movie"), asked("patch", "images"), asked("full", "images")) == (
+        "prores",
+        "png",
+        "png",
+    )
+    assert asked("patch", "movie") == ("prores4444" if compat.shows_transparent_movies() else "png")
 
 
 @check

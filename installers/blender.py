@@ -8,7 +8,8 @@
     python3 installers/blender.py environments   .venv-bpy-<version>, each with that Blender as a module
 
 `installers/run.py blender` and `installers/run.py test` call this. The zip holds everything the add-on needs:
-nothing is downloaded inside Blender. The `bpy` wheels exist for Python 3.11, which has to be installed.
+nothing is downloaded inside Blender. The `bpy` wheels exist for Python 3.11 (from Blender 5.1 on for 3.13),
+which has to be installed.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ from installers.run import (  # noqa: E402  # found through the line above when 
 
 ADDON = ROOT / "addons" / "blender" / "flowanchor_vse"
 VERSIONS = ("4.2.23", "5.0.1")
-"""Blenders every test run uses; "4.5.15" can be asked for (`environments 4.5.15`)."""
+"""Blenders every test run uses; others can be asked for (`environments 4.5.15 5.2.3`)."""
 PYTHON = (3, 11)
+NEWER_PYTHON = (3, 13)
+"""That of Blender 5.1 and newer."""
 ENVIRONMENT_BYTES = 1_300_000_000
 
 GRPCIO = "grpcio==1.85.1"
@@ -81,6 +84,12 @@ def this_platform() -> str:
 
 def environment(version: str) -> Path:
     return ROOT / f".venv-bpy-{version}"
+
+
+def python_of(version: str) -> tuple[int, int]:
+    """The Python that this Blender's wheel is for."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return NEWER_PYTHON if (major, minor) >= (5, 1) else PYTHON
 
 
 def wanted_stamp(version: str) -> dict[str, str]:
@@ -260,18 +269,35 @@ def run_tool(command: Sequence[str]) -> None:
         raise SetupError(f"Blender's extension tool refused: {(done.stdout + done.stderr).strip()}")
 
 
-def find_python() -> str | None:
-    """A Python 3.11: this one, or one on the PATH that starts."""
-    if sys.version_info[:2] == PYTHON:
+def find_python(wanted: tuple[int, int]) -> str | None:
+    """A Python of this version: this one, or one on the PATH that starts."""
+    if sys.version_info[:2] == wanted:
         return sys.executable
-    for name in ("python3.11", "python3"):
+    for name in (f"python{wanted[0]}.{wanted[1]}", "python3"):
         found = shutil.which(name)
         if found is None:
             continue
-        check = f"import sys; sys.exit(sys.version_info[:2] != {PYTHON})"
+        check = f"import sys; sys.exit(sys.version_info[:2] != {wanted})"
         if subprocess.run([found, "-c", check], capture_output=True).returncode == 0:
             return found
     return None
+
+
+def with_python(wanted: tuple[int, int], arguments: Sequence[str]) -> int | None:
+    """Exit code of this script in a Python of that version, which virtual environments are made of; None if
+    this is one."""
+    python = find_python(wanted)
+    if python is None:
+        name = f"{wanted[0]}.{wanted[1]}"
+        print(
+            f"Blender as a module needs Python {name}, which was not found. Install it beside this one "
+            f"(on Debian and Ubuntu: sudo apt install python{name}-venv).",
+            file=sys.stderr,
+        )
+        return NO_PYTHON_FOR_BLENDER
+    if sys.version_info[:2] == wanted:
+        return None
+    return subprocess.run([python, str(Path(__file__).resolve()), *arguments]).returncode
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -285,20 +311,16 @@ def main(arguments: Sequence[str]) -> int:
     environments.add_argument("versions", nargs="*", default=VERSIONS)
     known = parser.parse_args(arguments)
     try:
-        python = find_python()
-        if python is None:
-            print(
-                "Blender as a module needs Python 3.11, which was not found. Install it beside this one "
-                "(on Debian and Ubuntu: sudo apt install python3.11-venv).",
-                file=sys.stderr,
-            )
-            return NO_PYTHON_FOR_BLENDER
-        if sys.version_info[:2] != PYTHON:  # virtual environments are made of the Python that makes them
-            return subprocess.run([python, str(Path(__file__).resolve()), *arguments]).returncode
         if known.task == "environments":
             for version in known.versions:
-                set_up_environment(version)
+                code = with_python(python_of(version), ["environments", version])
+                if code is None:
+                    set_up_environment(version)
+                elif code:
+                    return code
         else:
+            if (code := with_python(PYTHON, arguments)) is not None:
+                return code
             every = known.all_platforms or known.split_platforms
             platforms = list(PLATFORMS) if every else [this_platform()]
             for path in build(known.out, platforms, known.split_platforms):

@@ -57,6 +57,27 @@ def daemon(tmp_path: Path) -> Iterator[Daemons]:
         daemons.close()
 
 
+def test_each_blender_gets_the_python_of_its_wheel(installer: ModuleType) -> None:
+    found = {
+        version: installer.python_of(version) for version in ("4.2.23", "4.5.15", "5.0.1", "5.1.2", "5.2.3")
+    }
+    assert [version for version, python in found.items() if python == (3, 11)] == [
+        "4.2.23",
+        "4.5.15",
+        "5.0.1",
+    ]
+    assert {found["5.1.2"], found["5.2.3"]} == {(3, 13)}
+
+
+def test_a_python_that_is_missing_is_said(
+    installer: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(installer, "NEWER_PYTHON", (3, 99))
+    assert installer.main(["environments", "5.2.3"]) == installer.NO_PYTHON_FOR_BLENDER
+    assert "needs Python 3.99" in capsys.readouterr().err
+
+
 def manifest_of(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         return tomllib.loads(archive.read("blender_manifest.toml").decode())

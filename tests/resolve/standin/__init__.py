@@ -7,8 +7,8 @@ What it is made of:
   PyPI package `fusionscript-stubs`, corrected by errata.json;
 - the overlay (profiles.py): which version, which edition, where the script runs;
 - the profile: `strict` raises ContractBroken on whatever the contract does not allow, so that a test fails;
-  `lenient` takes everything and answers refusals with False, None or "", as Resolve does; `hostile` is lenient
-  and has the known traps set, each of which can be set or unset by name;
+  `lenient` takes everything and answers refusals with False, None or "", as Resolve does; `hostile` is
+  lenient and has the known traps set, each of which can be set or unset by name;
 - the model (model/): tracks, items, bins, markers, takes, and a render queue that writes real movies of real
   files. What it does not know it refuses with NotModelled, in every profile.
 
@@ -26,8 +26,8 @@ How to use it:
 
 For processes of their own: `world.environment()` gives the variables under which `import
 DaVinciResolveScript` finds this world over a loopback socket (or gives None, hangs, crashes), and `python -m
-tests.resolve.standin.inside SCRIPT` runs a script as Resolve's menu would. `world_file(...)` and `python -m
-tests.resolve.standin.serve WORLD.json` do the same without a test around them.
+tests.resolve.standin.inside SCRIPT` runs a script as Resolve's menu would. All of them meet the one world, so
+that one process may place what another one has edited.
 
 How to add an erratum: find where it is said (the vendor's text, or somebody's measurement on a named build),
 add the place to "sources" in errata.json if it is new, add the entry under its kind (errata.py lists the

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 UPSELL = "You have reached a limitation with DaVinci Resolve"
 SAVER = "The composition could not be rendered."
-UNDISTURBED = {("Resolve", "GetProductName"), ("Resolve", "GetVersion"), ("Resolve", "GetVersionString")}
-"""Answered while a dialog is open."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Desk:
         thing = world.things[ref.number]
         if thing.stale or thing.epoch != ref.epoch or not world.running:
             return None
-        if world.dialog and world.manner.traps.modal_blocks and (ref.kind, name) not in UNDISTURBED:
+        if world.dialog and world.manner.traps.modal_blocks:
             return method.failure
         if method.studio and not world.overlay.studio:
             if world.manner.traps.upsell_modal:

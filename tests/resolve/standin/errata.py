@@ -3,7 +3,8 @@
 
 Kinds of entry: `since` (methods that older versions lack), `added` (methods newer than the stubs),
 `optional` (arguments from one on may be left out), `overloads` (another way to call), `keys` and
-`not_required` (of dicts), `returns` (of calls), `record_since` (a way to call that older versions lack), `absent_constants`.
+`not_required` (of dicts), `returns` (of calls), `record_since` (a way to call that older versions lack),
+`absent_constants`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a script as Resolve's Workspace > Scripts menu does: `resolve` is there without an import.
+"""Run a script as Resolve's Workspace > Scripts menu does: `resolve`, `fusion` and `app`
+(Fusion's, too) are there without an import.
 
 `python -m tests.resolve.standin.inside SCRIPT [ARGUMENTS]`, under a world's environment. Says so and ends
 with 3 where that Resolve runs no Python scripts.
@@ -20,8 +21,9 @@ def main() -> int:
         print("This Resolve runs no Python scripts.", file=sys.stderr)
         return 3
     resolve = Remote(line, line.root)
+    fusion = resolve.Fusion()
     sys.argv = sys.argv[1:]
-    runpy.run_path(sys.argv[0], {"resolve": resolve, "app": resolve}, "__main__")
+    runpy.run_path(sys.argv[0], {"resolve": resolve, "fusion": fusion, "app": fusion}, "__main__")
     return 0
 
 

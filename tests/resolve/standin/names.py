@@ -2,8 +2,8 @@
 """Which names of Resolve's interface a piece of code uses, read from its source.
 
 A call `thing.GetName(...)` counts, and so does a name written as a string ("GetName", as handed to a function
-that calls by name or looks it up in `dir`). Names that belong to imported modules (`subprocess.Popen`) or
-are Python's own do not.
+that calls by name or looks it up in `dir`). Names that belong to imported modules (`subprocess.Popen`), keys
+of dicts and what is taken out of dicts do not.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 from tests.resolve.standin.errata import corrected
 
 VERBS = (
-    "Add Analyze Append Apply Archive Assign Auto Clear Close Convert Copy Create Delete Detect Disable"
-    " Duplicate Export Finalize Fusion Generate Get Goto Grab Import Insert Is Link Load Monitor Move Open"
-    " Perform Quit Refresh Regenerate Relink Remove Rename Render Replace Reset Restore Reveal Save Select"
-    " Set Smart Stabilize Start Stop Transcribe Unlink Update"
-).split()
-_TEXT = re.compile(rf"(?:{'|'.join(VERBS)})[A-Z][A-Za-z]+")
-_CALLED = re.compile(rf"(?:{'|'.join(VERBS)})(?:[A-Z][A-Za-z]+)?")
+    "Add|Analyze|Append|Apply|Archive|Assign|Auto|Clear|Close|Convert|Copy|Create|Delete|Detect|Disable|"
+    "Duplicate|Export|Finalize|Fusion|Generate|Get|Goto|Grab|Import|Insert|Is|Link|Load|Monitor|Move|"
+    "Open|Perform|Quit|Refresh|Regenerate|Relink|Remove|Rename|RenderWith|Replace|Reset|Restore|Reveal|Save|"
+    "Select|Set|Smart|Stabilize|Start|Stop|Transcribe|Unlink|Update"
+)
+_TEXT = re.compile(rf"(?:{VERBS})[A-Z][A-Za-z]+")
+_CALLED = re.compile(rf"(?:{VERBS})(?:[A-Z][A-Za-z]+)?")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def _used_in(file: Path) -> Iterator[Use]:
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
+    keys = {id(one) for node in ast.walk(tree) for one in _keys(node)}
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), lineno=_) if owner in modules:
@@ -70,5 +71,16 @@ def _used_in(file: Path) -> Iterator[Use]:
             case ast.Call(func=ast.Attribute(attr=name), lineno=line) if _CALLED.fullmatch(name):
                 yield Use(name, file, line)
             case ast.Constant(value=str(name), lineno=line):
-                if id(node) not in documentation and _TEXT.fullmatch(name):
+                if id(node) not in documentation | keys and _TEXT.fullmatch(name):
                     yield Use(name, file, line)
+
+
+def _keys(node: ast.AST) -> Iterator[ast.AST]:
+    """The expressions that are keys of a dict: in its literal, in brackets, in `.get(key)` and the like."""
+    match node:
+        case ast.Dict(keys=keys):
+            yield from (key for key in keys if key is not None)
+        case ast.Subscript(slice=key):
+            yield key
+        case ast.Call(func=ast.Attribute(attr="get" | "pop" | "setdefault"), args=[key, *_]):
+            yield key

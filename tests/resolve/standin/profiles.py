@@ -59,11 +59,6 @@ class Overlay:
             return True
         return self.where == "in-app" and self.number < (21, 1)
 
-    @property
-    def ui_manager(self) -> bool:
-        """Whether script windows may be made; on the free edition since 19.1 the attempt opens a dialog."""
-        return self.studio or self.number < (19, 1)
-
 
 @dataclass(frozen=True)
 class Traps:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from tests.resolve.standin.desk import Call, Desk
 from tests.resolve.standin.line import ContractBroken, Remote
 from tests.resolve.standin.model.app import App
+from tests.resolve.standin.model.graph import grade
 from tests.resolve.standin.model.item import Look, TimelineItem, link
 from tests.resolve.standin.model.media import MediaPoolItem, look_into
 from tests.resolve.standin.model.project import Project
@@ -46,7 +47,7 @@ class Clip:
     name: str | None = None
     speed: Fraction = Fraction(1)
     properties: Mapping[str, Any] = field(default_factory=dict)
-    look: Look = Look()
+    look: Look = field(default_factory=Look)
     fusion: str | None = None
     """Text of a Fusion composition, as ExportFusionComp writes it."""
     fusion_shows: str = ""
@@ -127,6 +128,10 @@ class World:
         """A thing of the model as a script gets it."""
         return Remote(self.desk, self.desk.given(thing))
 
+    def thing(self, remote: Any) -> Any:
+        """The thing of the model behind what a script holds."""
+        return self.things[remote._ref.number]
+
     def environment(self, behaviour: Behaviour = "answer") -> dict[str, str]:
         """Variables for a child process that is to find this Resolve; they come on top of `os.environ`."""
         if self._server is None:
@@ -204,6 +209,10 @@ class World:
         item.duration = whole if clip.frames is None else clip.frames
         item.name = clip.name or item.name
         item.look, item.enabled = clip.look, clip.enabled
+        if clip.look.gain != 1:
+            grade(item, "Primary")
+        if clip.look.alpha is not None:
+            grade(item, "Window")
         assert item.SetProperty(dict(clip.properties)), f"{clip.properties} are no properties"
         if clip.fusion is not None or clip.fusion_shows:
             item.add_comp(clip.fusion or "", clip.fusion_shows)
@@ -244,10 +253,10 @@ class World:
     dismiss_modal = dismiss_dialog
 
     def select(self, *items: TimelineItem) -> None:
-        """Select items on the current timeline."""
+        """Select items on the current timeline, and what is linked to them, as a click does."""
         timeline = self._open_project().current
         assert timeline is not None
-        timeline.selected = list(items)
+        timeline.selected = [one for item in items for one in (item, *item.linked)]
 
     def close_timeline(self) -> None:
         """Close the current timeline; it stays in the project."""

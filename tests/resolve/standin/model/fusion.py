@@ -16,6 +16,9 @@ EMPTY = "Composition {\n\tTools = ordered() {\n\t},\n}\n"
 class Fusion(Thing):
     contract_name = "Fusion"
 
+    def GetResolve(self) -> Thing:
+        return self.world.app
+
 
 class FusionComp(Thing):
     """`shows` is what the composition does to the pictures when they are rendered: "" (nothing) or

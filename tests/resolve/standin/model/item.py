@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flowanchor_core.footage.timecode import Timecode
 from tests.resolve.standin.model.colours import Coloured
 from tests.resolve.standin.model.fusion import EMPTY, FusionComp
+from tests.resolve.standin.model.graph import Graded
 from tests.resolve.standin.model.item_properties import DEFAULTS, admitted
 from tests.resolve.standin.model.markers import Marked
 from tests.resolve.standin.model.takes import Take, Takes
@@ -34,7 +35,7 @@ class Look:
     alpha: tuple[int, int, int, int] | None = None
 
 
-class TimelineItem(Marked, Takes, Coloured):
+class TimelineItem(Marked, Takes, Graded, Coloured):
     """`start` counts record frames, `first` frames of the source, `speed` is 1 for 100 %."""
 
     contract_name = "TimelineItem"

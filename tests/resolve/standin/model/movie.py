@@ -27,7 +27,7 @@ _SOUND_RATE = 48000
 class Writer:
     """The file of one job. Pictures go in one by one; leaving it finishes the file."""
 
-    def __init__(self, job: Job, alpha: bool) -> None:
+    def __init__(self, job: Job) -> None:
         settings, state = job.state.settings, job.state
         if state.codec not in _ENCODERS:
             raise NotModelled(f"the stand-in cannot write {state.codec}")

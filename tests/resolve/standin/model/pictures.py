@@ -66,7 +66,7 @@ def _rgba(frame: av.VideoFrame) -> Picture:
     """Untagged pictures count as Rec.709, as in an unmanaged Resolve project."""
     source = None if frame.colorspace in (1, 5, 6, 9) else "ITU709"
     whole = frame.reformat(format="rgba64le", src_colorspace=source).to_ndarray()
-    return whole.astype(np.float32) / 65535
+    return (whole / np.float32(65535)).astype(np.float32)
 
 
 class Stage:
@@ -77,7 +77,6 @@ class Stage:
         self.tracks = [list(track.items) for track in timeline.tracks["video"] if track.enabled]
         self.reels: dict[Path, Reel] = {}
         self.canvas = (timeline.width, timeline.height)
-        self.alpha = True
 
     def at(self, record: int) -> Picture:
         """The composed picture of a record frame; black and transparent where there is nothing."""
@@ -88,6 +87,10 @@ class Stage:
                 if item.start <= record < item.end and item.enabled:
                     below = over(self._layer(item, record), below)
         return below if self.size == self.canvas else cv2.resize(below, self.size).astype(np.float32)
+
+    def close(self) -> None:
+        for reel in self.reels.values():
+            reel.close()
 
     def _layer(self, item: TimelineItem, record: int) -> Picture:
         source = item.media.source if item.media else None

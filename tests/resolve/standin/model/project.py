@@ -22,6 +22,7 @@ class Project(Rendering):
         super().__init__(world)
         self.name = name
         self.rate, self.size = Fraction(24), (1920, 1080)
+        self.colour_science = "davinciYRGB"
         self.timelines: list[Timeline] = []
         self.current: Timeline | None = None
         self.pool = MediaPool(world, self)
@@ -90,6 +91,7 @@ class Project(Rendering):
             "timelineOutputResolutionWidth": str(width),
             "timelineOutputResolutionHeight": str(height),
             "nodeStackLayers": "1",
+            "colorScienceMode": self.colour_science,
         }
 
     def SetSetting(self, key: str, value: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +159,7 @@ class Renderer:
             raise pictures.NotModelled("the stand-in renders single clips only")
         frames = range(job.first, job.last + (0 if fate == "short" else 1))
         stage = pictures.Stage(job.timeline, job.size)
-        with movie.Writer(job, stage.alpha) as writer:
+        with closing(stage), movie.Writer(job) as writer:
             for count, record in enumerate(frames):
                 while fate == "hang" and count == len(frames) // 2 and not self._stop.wait(TICK):
                     pass

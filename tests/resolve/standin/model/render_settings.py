@@ -85,7 +85,7 @@ class Deliver:
         preset = self.presets.get(name)
         if preset is None:
             return False
-        kept = {
+        kept: dict[str, Any] = {
             key: self.state.settings[key]
             for key in ("TargetDir", "MarkIn", "MarkOut", "CustomName")
             if key in self.state.settings

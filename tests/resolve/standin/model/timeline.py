@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from flowanchor_core.footage.timecode import Timecode
+from tests.resolve.standin.model.graph import Graph
 from tests.resolve.standin.model.item import TimelineItem, link
 from tests.resolve.standin.model.markers import Marked
 from tests.resolve.standin.model.marks import Ranged
@@ -44,6 +45,7 @@ class Timeline(Marked, Ranged):
             "subtitle": [],
         }
         self.selected: list[TimelineItem] = []
+        self.graph = Graph(world)
         self.item = MediaPoolItem(world, project.pool.current, None, self)
         project.timelines.append(self)
 
@@ -89,6 +91,9 @@ class Timeline(Marked, Ranged):
 
     def GetMediaPoolItem(self) -> MediaPoolItem:
         return self.item
+
+    def GetNodeGraph(self) -> Graph:
+        return self.graph
 
     def GetStartFrame(self) -> int:
         return self.start
@@ -147,6 +152,7 @@ class Timeline(Marked, Ranged):
             "timelineOutputResolutionWidth": str(self.width),
             "timelineOutputResolutionHeight": str(self.height),
             "useCustomSettings": "1",
+            "colorScienceMode": self.project.colour_science,
         }
         return told.get(key, "") if key else told
 
@@ -166,9 +172,9 @@ class Timeline(Marked, Ranged):
         return len(self.tracks[kind])
 
     def AddTrack(self, kind: str, option: str | dict[str, Any] | None = None) -> bool:
-        options = option if isinstance(option, dict) else {"audioType": option}
+        options: dict[str, Any] = option if isinstance(option, dict) else {"audioType": option}
         tracks = self.tracks[kind]
-        index = options.get("index") or 0
+        index = int(options.get("index") or 0)
         sub_type = options.get("audioType") or options.get("audiotype") or "mono"
         track = Track(f"{kind.title()} {len(tracks) + 1}", sub_type if kind == "audio" else "")
         tracks.insert(index - 1 if 1 <= index <= len(tracks) else len(tracks), track)

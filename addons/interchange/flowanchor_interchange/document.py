@@ -219,7 +219,7 @@ def _indent(data: bytes, begin: int) -> bytes:
 def source(element: ElementTree.Element, indent: str = "") -> bytes:
     """An element's text in ASCII (other letters as references), its lines after the first one indented."""
     ElementTree.indent(element, "  ")
-    text = ElementTree.tostring(element, encoding="us-ascii")
+    text: bytes = ElementTree.tostring(element, encoding="us-ascii")
     return text.strip().replace(b"\n", b"\n" + indent.encode("ascii"))
 
 

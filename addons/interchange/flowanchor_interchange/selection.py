@@ -65,10 +65,10 @@ def select(timeline: Timeline, clip: str, track: int | None = None) -> Selection
     top = tracks[0]
     if clip.isdecimal() and 1 <= int(clip) <= len(top.clips):
         return Selection(top, int(clip), top.clips[int(clip) - 1])
-    count = "one clip" if len(top.clips) == 1 else f"{len(top.clips)} clips"
+    held = "one clip" if len(top.clips) == 1 else f"{len(top.clips)} clips"
     wanted = f"number {clip[:12]}" if clip.isdecimal() else f"called '{clip[:60]}'"
     raise TimelineProblem(
-        "timeline-clip", f"There is no clip {wanted}; track {top.number} has {count}.", _LIST
+        "timeline-clip", f"There is no clip {wanted}; track {top.number} has {held}.", _LIST
     )
 
 

@@ -34,7 +34,7 @@ class Choices:
 def whole(frames: Fraction | float) -> int | None:
     """A count of frames as an integer; None if it is none. Floats may be off by a thousandth."""
     nearest = round(frames)
-    return nearest if abs(frames - nearest) <= Fraction(1, 1000) else None
+    return nearest if abs(Fraction(frames) - nearest) <= Fraction(1, 1000) else None
 
 
 def rate_obstacles(media: Fraction | None, timeline: Fraction) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
+import opentimelineio as otio  # type: ignore[import-untyped]
 
 from flowanchor_interchange import paths
 from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition

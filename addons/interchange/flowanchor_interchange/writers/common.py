@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What writers share: what a new document can carry of a timeline, and what it says about the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flowanchor_interchange.model import Clip, Media, Result, Span, Timeline, Track
+from flowanchor_interchange.problems import TimelineProblem
+from flowanchor_interchange.selection import Footage
+from flowanchor_interchange.timecode import Timecode
+
+Known = Mapping[Path, Footage]
+"""Files of a timeline that were looked at, and what they are."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A document's bytes, and sentences about what it does not hold."""
+
+    data: bytes
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A clip that a new document can hold. `first` is its first frame counted from the file's first one, 0;
+    `start` the frame that the file's timecode gives that one, 0 if it has none; `frames` the file's length,
+    at least what is shown."""
+
+    name: str
+    path: Path
+    record: Span
+    first: int
+    start: int
+    frames: int
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A video track of a new document, its pieces in order."""
+
+    name: str
+    enabled: bool
+    pieces: tuple[Piece, ...]
+
+
+def layers(timeline: Timeline, result: Result, known: Known) -> tuple[list[Layer], tuple[str, ...]]:
+    """All tracks of a new document, bottom to top, the result's own on top; and what is left out."""
+    notices: list[str] = []
+    left_out: list[str] = []
+    found = []
+    for track in timeline.tracks:
+        pieces = []
+        for clip in track.clips:
+            piece = _piece(clip, known)
+            if piece is None:
+                left_out.append(f"'{clip.name[:40]}' in track {track.number}")
+            else:
+                pieces.append(piece)
+        found.append(Layer(track.name, track.enabled, tuple(pieces)))
+    if left_out:
+        notices.append(f"Not carried over, their places are empty: {', '.join(left_out[:20])}.")
+    if names := sorted({one.name for track in timeline.tracks for one in track.transitions}):
+        notices.append(f"Transitions became cuts: {', '.join(names[:20])}.")
+    if names := sorted({name for track in timeline.tracks for clip in track.clips for name in clip.effects}):
+        notices.append(f"Effects were left out: {', '.join(names[:20])}.")
+    if timeline.sound_tracks:
+        notices.append("The tracks of sound were left out.")
+    found.append(Layer(result.track, True, (piece_of(result),)))
+    return found, tuple(notices)
+
+
+def shown_layers(timeline: Timeline, result: Result, known: Known) -> tuple[list[Layer], tuple[str, ...]]:
+    """`layers` for formats that cannot switch a clip off: those that are, are left out."""
+    found, notices = layers(timeline, result, known)
+    hidden = [piece.name for layer in found for piece in layer.pieces if not piece.enabled]
+    if hidden:
+        named = ", ".join(f"'{name[:40]}'" for name in hidden[:20])
+        notices += (f"Clips that are switched off were left out: {named}.",)
+    kept = [replace(layer, pieces=tuple(one for one in layer.pieces if one.enabled)) for layer in found]
+    return kept, notices
+
+
+def piece_of(result: Result) -> Piece:
+    """The result as a piece of a track."""
+    length = result.record.duration
+    return Piece(result.path.name, result.path, result.record, 0, result.start, length, True)
+
+
+def _piece(clip: Clip, known: Known) -> Piece | None:
+    media = clip.media
+    if media is None or media.path is None or media.kind != "movie" or clip.obstacles:
+        return None
+    footage = known.get(media.path)
+    start = _start(media, footage)
+    if start is None:
+        return None
+    first = clip.source.start - (media.start if media.start is not None else start)
+    if media.start is None and not media.absolute and first < 0:
+        first = clip.source.start
+    if first < 0:
+        return None
+    frames = footage.frames if footage is not None else media.frames
+    shown = first + clip.record.duration
+    return Piece(clip.name, media.path, clip.record, first, start, max(frames or 0, shown), clip.enabled)
+
+
+def _start(media: Media, footage: Footage | None) -> int | None:
+    """The frame of a file's start timecode; None if that would have to be known and is not."""
+    if footage is not None:
+        label = footage.start_timecode
+        return 0 if label is None else Timecode.parse(label, footage.rate).frames
+    return media.start  # 0 as well where the timeline counts from the file's beginning
+
+
+def without_relative(timeline: Timeline, source: Path, out: Path) -> None:
+    """Raise TimelineProblem if a copy of a document at `out` would not find its media any more."""
+    if timeline.relative and source.absolute().parent.resolve() != out.absolute().parent.resolve():
+        raise TimelineProblem(
+            "timeline-place",
+            f"{source.name[:80]} names its media relative to its own folder.",
+            f"Write the new timeline into {source.absolute().parent}.",
+        )
+
+
+def gap_before(pieces: tuple[Piece, ...], index: int) -> int:
+    """Empty frames before a piece."""
+    return pieces[index].record.start - (pieces[index - 1].record.end if index else 0)
+
+
+def with_track(timeline: Timeline, result: Result) -> Timeline:
+    """The model with the result on a track of its own, as it is read back from what was written."""
+    media = Media(str(result.path), result.path, result.rate, result.start, result.record.duration)
+    source = Span(result.start, result.start + result.record.duration)
+    clip = Clip(result.path.name, media, source, result.record)
+    track = Track(len(timeline.tracks) + 1, result.track, (clip,))
+    return replace(timeline, tracks=(*timeline.tracks, track))

@@ -96,7 +96,7 @@ def test_the_zip_holds_every_file_of_the_add_on_and_its_wheels(extension: Path) 
     for wanted_wheel in ("grpcio", "protobuf", "typing_extensions", "flowanchor_client"):
         assert any(Path(name).name.startswith(f"{wanted_wheel}-") for name in wheels), wanted_wheel
     pythons = {Path(name).name.split("-")[2] for name in wheels if "grpcio" in name}
-    assert pythons == {"cp311", "cp313"}
+    assert pythons == {"cp311", "cp313", "cp314"}
 
 
 def test_the_manifest_says_what_the_add_on_needs(extension: Path, installer: ModuleType) -> None:

@@ -16,7 +16,15 @@ ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = Path(__file__).parent / "scripts"
 VERSIONS = ("4.2.23", "5.0.1")
 OPTIONAL = ("4.5.15", "5.1.2", "5.2.3")
-CHECKS = ("timing_checks.py", "export_checks.py", "guard_checks.py", "mask_checks.py", "place_checks.py")
+CHECKS = (
+    "timing_checks.py",
+    "export_checks.py",
+    "change_checks.py",
+    "guard_checks.py",
+    "bystander_checks.py",
+    "mask_checks.py",
+    "place_checks.py",
+)
 SECONDS = 150
 MAKE = "python3 installers/blender.py environments"
 

@@ -28,11 +28,9 @@ from tests.blender.host.scripts.bench import (
     scene,
     strips,
 )
+from tests.blender.host.scripts.drawing import drawn, key, move
 
 _exports = 0
-SIDE = max(WIDTH, HEIGHT)
-LOW = (SIDE - HEIGHT) / 2
-"""How far the mask's square reaches below the picture, in pixels."""
 
 
 def exported(choice: MaskChoice, strip: Any, part: FrameRange) -> masks.MaskResult:
@@ -52,52 +50,12 @@ def regions(result: masks.MaskResult) -> list[Any]:
     return [region(pixels(file)) for file in result.files]
 
 
-def square(mask: Any, left: float, right: float, top: float, bottom: float) -> Any:
-    """A rectangle of pixels of the picture, drawn in the mask's own space."""
-    layer = mask.layers[0] if len(mask.layers) else mask.layers.new(name="layer")
-    spline = layer.splines.new()
-    spline.points.add(3)
-    spline.use_cyclic = True
-    move(spline, left, right, top, bottom)
-    return spline
-
-
-def move(spline: Any, left: float, right: float, top: float, bottom: float) -> None:
-    corners = [(left, top), (left, bottom), (right, bottom), (right, top)]
-    for point, (x, y) in zip(spline.points, corners, strict=True):
-        place = (x / SIDE, (HEIGHT - y + LOW) / SIDE)
-        point.handle_type = "VECTOR"
-        point.co = place
-        point.handle_left = point.handle_right = place
-
-
-def key(mask: Any, frame: int, left: float) -> None:
-    """Key its shape, moved, as the user does with I in the mask editor."""
-    window = bpy.context.window_manager.windows[0]
-    area = window.screen.areas[0]
-    area.type = "IMAGE_EDITOR"
-    area.spaces.active.mode = "MASK"
-    area.spaces.active.mask = mask
-    scene().frame_set(frame)  # which moves the shape as it is keyed there
-    move(mask.layers[0].splines[0], left, left + 40, 20, 60)
-    view_area = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, area=area, region=view_area):
-        bpy.ops.mask.select_all(action="SELECT")
-        bpy.ops.mask.shape_key_insert()
-
-
 def near(found: Any, expected: tuple[int, int, int, int], reach: int = 1) -> None:
     assert found is not None, "nothing is marked"
     assert all(abs(one - other) <= reach for one, other in zip(found, expected, strict=True)), (
         found,
         expected,
     )
-
-
-def drawn(name: str = "region") -> tuple[Any, Any]:
-    mask = bpy.data.masks.new(name)
-    spline = square(mask, 40, 80, 20, 60)
-    return mask, spline
 
 
 @check
@@ -193,44 +151,6 @@ def a_mask_where_the_sequencer_shows_no_scene() -> None:
     if hasattr(bpy.context.workspace, "sequencer_scene"):  # Blender 5
         bpy.context.workspace.sequencer_scene = None
     near(regions(exported(MaskChoice("mask", "region"), clip, FrameRange(2, 2)))[0], (40, 79, 20, 59))
-
-
-@check
-def changed_meanwhile() -> None:
-    clip = movie("clip")
-    mask, spline = drawn()
-    over = strips().new_mask("over", mask, 4, 1)
-    bench.trim(over, 1, 41)
-    part = FrameRange(1, 40)
-
-    def moves() -> None:
-        move(spline, 60, 90, 10, 50)
-
-    def feathers() -> None:
-        spline.points[0].weight = 0.5
-
-    def inverts() -> None:
-        mask.layers[0].invert = not mask.layers[0].invert
-
-    def lifts() -> None:
-        over.transform.offset_y += 5
-
-    def turns() -> None:
-        clip.transform.rotation += 0.1
-
-    changes = {
-        "mask": (moves, feathers, inverts, turns),
-        "strip": (moves, inverts, lifts, turns),
-        "alpha": (turns,),
-    }
-    names = {"mask": "region", "strip": "over", "alpha": ""}
-    for kind, several in changes.items():
-        for change in several:
-            steps = masks.export_mask(MaskChoice(kind, names[kind]), clip, part, FOLDER / "meanwhile")  # type: ignore[arg-type]
-            next(steps)
-            change()
-            refused("export-changed", lambda steps=steps: list(steps))  # type: ignore[misc]
-            assert not list((FOLDER / "meanwhile").iterdir()), (kind, change)
 
 
 @check

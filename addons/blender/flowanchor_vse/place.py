@@ -10,7 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import compat, strips
+import bpy
+
+from . import compat, marks, strips
 from .export import ExportResult
 from .logic import channels, naming, words
 from .logic.frames import FrameRange
@@ -25,11 +27,13 @@ _MOVIES = frozenset({".mov", ".mp4", ".m4v", ".mkv", ".avi", ".webm"})
 
 
 def origin_of(scene: Any, strip: Any, part: FrameRange, mask: MaskChoice, exported: ExportResult) -> Origin:
-    """What placing needs to know later, as plain data. Gives the strip an id (`strips.identity`)."""
+    """What placing needs to know later, as plain data. Marks the scene and the strip."""
     return Origin(
         scene=scene.name,
-        strip=strips.identity(strip),
+        scene_key=marks.key_of(scene),
+        strip=strips.identity(scene, strip),
         strip_name=strip.name,
+        content=strips.content(strip),
         first=part.first,
         last=part.last,
         channel=strip.channel,
@@ -92,6 +96,15 @@ def result_range(scene: Any, record: Record) -> FrameRange:
     return record.origin.range.moved(round(compat.content_start(source) - float(then)))
 
 
+def uncertainty(scene: Any, record: Record) -> str:
+    """Why the result is placed at the frames its source had, as `Record.where` says it; empty if it follows
+    the source, or belongs to a place in time."""
+    if record.origin.transform.get("stack"):
+        return ""
+    source, ambiguous = strips.find(scene, record.origin)
+    return "" if source is not None else "ambiguous" if ambiguous else "gone"
+
+
 def result_strips(scene: Any, record: Record) -> list[Any]:
     """Strips that show this record's result, copies included."""
     if scene.sequence_editor is None:
@@ -100,8 +113,8 @@ def result_strips(scene: Any, record: Record) -> list[Any]:
 
 
 def source_strip(scene: Any, record: Record) -> Any | None:
-    """The strip the edit was made of; None if it is gone."""
-    return strips.find(scene, record.origin.strip, record.origin.strip_name)
+    """The strip the edit was made of; None if it is gone or cannot be told from its copies."""
+    return strips.find(scene, record.origin)[0]
 
 
 def show(scene: Any, record: Record, result: bool) -> bool:
@@ -120,7 +133,7 @@ def details_of(strip: Any) -> dict[str, Any] | None:
     return {
         key.removeprefix(_DETAILS): strip[key]
         for key in strip.keys()  # noqa: SIM118  # a strip is no mapping
-        if key.startswith(_DETAILS) and key != strips.ID
+        if key.startswith(_DETAILS) and key not in (strips.ID, strips.OWNER)
     }
 
 
@@ -147,14 +160,28 @@ def _free_channel(scene: Any, record: Record, over: FrameRange) -> int:
 
 def _new_strip(editor: Any, name: str, files: Sequence[Path], channel: int, over: FrameRange) -> Any:
     made = compat.strips(editor)
+    path = _written(files[0])
     if files[0].suffix.lower() in _MOVIES:
-        return made.new_movie(name, str(files[0]), channel, over.first)
-    strip = made.new_image(name, str(files[0]), channel, over.first)
+        return made.new_movie(name, path, channel, over.first)
+    strip = made.new_image(name, path, channel, over.first)
     for file in files[1:]:
         strip.elements.append(file.name)
     if len(files) == 1:  # a picture of its own stands for as long as it is told
         compat.set_end(strip, over.end)
     return strip
+
+
+def _written(file: Path) -> str:
+    """The file's path as the strip keeps it: relative where the results lie beside the .blend, so that both
+    can be moved together, if the user wants paths so."""
+    blend = bpy.data.filepath
+    if (
+        blend
+        and bpy.context.preferences.filepaths.use_relative_paths
+        and file.is_relative_to(Path(blend).parent)
+    ):
+        return str(bpy.path.relpath(str(file)))
+    return str(file)
 
 
 def _check_length(strip: Any, record: Record, over: FrameRange) -> None:
@@ -196,7 +223,7 @@ def _blend(strip: Any, record: Record) -> None:
 
 def _describe(strip: Any, record: Record) -> None:
     settings = record.settings
-    strip[strips.ID] = uuid.uuid4().hex
+    strip[strips.ID], strip[strips.OWNER] = uuid.uuid4().hex, strip.name
     strip[RECORD] = record.id
     for name, value in {
         "job": record.job,

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Preferences of this user and machine; nothing of it is saved in a .blend."""
+"""Preferences of this user and machine, and the folders files are kept in; nothing of it is saved in a
+.blend.
+
+Results are the user's footage: they lie beside the .blend, or with the user's data until that has a place,
+and stay when the extension is uninstalled. Exported frames are removed sooner or later, and lie in the
+extension's own folder.
+"""
 
 import os
 from pathlib import Path
@@ -7,10 +13,14 @@ from typing import Any
 
 import bpy
 from bpy.props import StringProperty
+from flowanchor.rendezvous import RendezvousError
+from flowanchor.rendezvous import results_folder as users_results
 
 from . import text
 
 PACKAGE = __package__
+BESIDE = "flowanchor-results"
+"""Folder of results beside a saved .blend."""
 
 
 class FlowAnchorPreferences(bpy.types.AddonPreferences):
@@ -46,22 +56,50 @@ def tell_command() -> None:
         os.environ["FLOWANCHOR_DAEMON"] = found.daemon_command.strip()
 
 
-def results_folder() -> Path:
-    """Where the files of edits go. OSError if it cannot be made."""
-    folder = results_path()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def results_folders() -> list[Path]:
+    """Where results of the open file may lie, the one for new ones first; they need not be there."""
+    chosen = [folder] if (folder := _chosen()) is not None else []
+    beside = Path(bpy.data.filepath).parent / BESIDE if bpy.data.filepath else None
+    # A link that came along with a file leads wherever its maker wants.
+    own = [beside] if beside is not None and not beside.is_symlink() else []
+    return list(dict.fromkeys([*chosen, *own, _users_folder()]))
 
 
-def results_path() -> Path:
-    """Where the files of edits go; a folder the user chose need not be there."""
-    found = get()
-    if found is not None and found.folder:
-        return Path(bpy.path.abspath(found.folder))
+def make_results_folder(name: str) -> Path:
+    """A new folder of that name for one edit's results: in the folder the user chose, else beside the .blend,
+    else, where nothing can be written there, with the user's data. OSError if none can be made."""
+    first, *others = results_folders()
+    try:
+        (first / name).mkdir(parents=True)
+    except OSError:
+        if _chosen() is not None or not others:
+            raise
+        first = others[-1]
+        (first / name).mkdir(parents=True)
+    return first / name
+
+
+def exports_folder() -> Path:
+    """Where exported frames wait until they were sent; it need not be there."""
     if PACKAGE.startswith("bl_ext."):
-        return Path(bpy.utils.extension_path_user(PACKAGE, path="results", create=True))
+        return Path(bpy.utils.extension_path_user(PACKAGE, path="exports"))
     # Run from its source folder.
-    return Path(bpy.utils.user_resource("DATAFILES", path="flowanchor", create=True))
+    return Path(bpy.utils.user_resource("DATAFILES", path="flowanchor")) / "exports"
+
+
+def _chosen() -> Path | None:
+    """The folder the user chose; None for one that is relative to a file without a place."""
+    found = get()
+    if found is None or not found.folder or (found.folder.startswith("//") and not bpy.data.filepath):
+        return None
+    return Path(bpy.path.abspath(found.folder))
+
+
+def _users_folder() -> Path:
+    try:
+        return users_results()
+    except RendezvousError:  # no home folder is known
+        return Path(bpy.utils.user_resource("DATAFILES", path="flowanchor")) / "results"
 
 
 CLASSES = (FlowAnchorPreferences,)

@@ -4,7 +4,10 @@ is found again when pointers have gone (undo, load) and names have changed."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import uuid
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,13 @@ import bpy
 
 from . import compat
 from .logic.frames import FrameRange, exact_rate
+from .logic.identity import StripLook, find_strip, strip_owners
+from .logic.ledger import Origin
 
 ID = "flowanchor_id"
 """Custom property by which a strip is found again."""
+OWNER = "flowanchor_owner"
+"""Custom property: the name of the strip the id was given to; a copy has another name."""
 EDITABLE = frozenset({"MOVIE", "IMAGE", "SCENE", "META"})
 
 _META = "Select it with the strips it works on, make a meta strip of them (Ctrl G) and edit that."
@@ -130,20 +137,82 @@ def edited_range(scene: Any, strip: Any, within_scene: bool = False) -> FrameRan
     return common
 
 
-def identity(strip: Any) -> str:
-    """The strip's id, given to it now if it has none. Writes a custom property: only from an operator with
-    undo."""
+def identity(scene: Any, strip: Any) -> str:
+    """The strip's id, given to it now if it has none of its own."""
+    settle(scene)
     if not isinstance(strip.get(ID), str):
-        strip[ID] = uuid.uuid4().hex
+        _mark(strip, uuid.uuid4().hex, strip.name)
     return str(strip[ID])
 
 
-def find(scene: Any, identity: str, name: str = "") -> Any | None:
-    """The strip of that id; of copies, which share it, the one of that name. None if it is gone."""
-    if scene is None or scene.sequence_editor is None or not identity:
-        return None
-    found = [strip for strip in compat.all_strips(scene.sequence_editor) if strip.get(ID) == identity]
-    return next((strip for strip in found if strip.name == name), found[0] if found else None)
+def settle(scene: Any) -> None:
+    """Put the marks of a scene's strips right: copies lose those of their original."""
+    marked = [strip for strip in compat.all_strips(scene.sequence_editor) if ID in strip]
+    looks = [_look(strip) for strip in marked]
+    for strip, look, (mark, owner) in zip(marked, looks, strip_owners(looks), strict=True):
+        if (mark, owner) != (look.id, look.owner):
+            _mark(strip, mark, owner)
+
+
+def find(scene: Any, origin: Origin) -> tuple[Any | None, bool]:
+    """The strip an edit was made of, if it can be told, and whether several could be it."""
+    if scene is None or scene.sequence_editor is None or not origin.strip:
+        return None, False
+    there = list(compat.all_strips(scene.sequence_editor))
+    looks = [_look(strip, full=True) for strip in there]
+    found = find_strip(looks, origin.strip, origin.strip_name, origin.content)
+    return (None if found.at is None else there[found.at]), found.ambiguous
+
+
+def mark_again(scene: Any, origins: Iterable[Origin]) -> None:
+    """Give the source strips of edits their marks back, where undo has taken them and they can be told."""
+    there = list(compat.all_strips(scene.sequence_editor))
+    marked = {str(strip.get(ID, "")) for strip in there}
+    lost = {origin.strip: origin for origin in origins if origin.strip and origin.strip not in marked}
+    looks = [_look(strip, full=True) for strip in there] if lost else []
+    for origin in lost.values():
+        at = find_strip(looks, origin.strip, origin.strip_name, origin.content).at
+        if at is not None:
+            _mark(there[at], origin.strip, there[at].name)
+            looks[at] = _look(there[at])
+
+
+def content(strip: Any) -> str:
+    """What a strip shows, in a short text that copies of it share."""
+    if strip.type == "MOVIE":
+        what = _file_name(strip.filepath)
+    elif strip.type == "IMAGE":
+        first = strip.elements[0].filename if len(strip.elements) else ""
+        what = f"{len(strip.elements)} {first}"
+    elif strip.type == "SCENE":
+        what = strip.scene.name if strip.scene is not None else ""
+    elif strip.type == "META":
+        inner = " ".join(sorted(content(one) for one in compat.strips(strip)))
+        what = hashlib.sha256(inner.encode()).hexdigest()[:32]
+    else:
+        what = ""
+    return f"{strip.type} {what}"
+
+
+def _file_name(path: str) -> str:
+    """Its last part, whatever system wrote it: folders differ between relative and absolute paths."""
+    return re.split(r"[\\/]", path)[-1]
+
+
+def _look(strip: Any, full: bool = False) -> StripLook:
+    """`full`: with its content, which only strips without an id are asked for."""
+    mark = str(strip.get(ID, ""))
+    shows = content(strip) if full and not mark else ""
+    return StripLook(mark, str(strip.get(OWNER, "")), strip.name, shows)
+
+
+def _mark(strip: Any, mark: str, owner: str) -> None:
+    if mark:
+        strip[ID], strip[OWNER] = mark, owner
+        return
+    for name in (ID, OWNER):
+        if name in strip:
+            del strip[name]
 
 
 def _fills(scene: Any, strip: Any) -> bool:

@@ -114,6 +114,11 @@ SECONDS = "{seconds} s"
 MINUTES = "{minutes} min {seconds} s"
 SEED = "seed {seed}"
 GONE = "The result's strip was removed."
+WHERE = {
+    "ambiguous": "Several strips could be the one this edit was made of: the result lies where it was then.",
+    "gone": "The strip this edit was made of is no longer there: the result lies where it was.",
+}
+OF_ANOTHER_FILE = "This edit belongs to the file this one is a copy of: Forget takes it off this list alone."
 CANCEL = "Cancel"
 CANCEL_HELP = "Stop this edit"
 RETRY = "Run Again"
@@ -131,7 +136,7 @@ ADOPT_HELP = "Put this edit's prompts, seed and settings into the panel"
 DELETE = "Forget"
 DELETE_HELP = "Take this edit off the list and out of the daemon; placed strips and their files stay"
 SOURCE_GONE = "The strip this edit was made of is no longer in the file."
-SCENE_GONE = "The scene this edit was made in is no longer in the file."
+SCENE_GONE = "The scene this edit was made in is no longer in the file, or cannot be told from its copies."
 SCENE_GONE_HELP = "The result's files stay in {folder}."
 PLACED = "Place FlowAnchor Result"
 FILES_GONE = "The result's files are gone."
@@ -152,6 +157,7 @@ DAEMON_STATES = {
     "wrong-version": "Another version",
 }
 VERSION = "Version {version}"
+VERSION_UNKNOWN = "Run from its source"
 ENGINE_STATES = {
     0: "Engine unknown",
     1: "Engine stopped",
@@ -189,7 +195,9 @@ PRESET_HELP = "Add or remove a set of FlowAnchor's settings"
 COMMAND = "Daemon Command"
 COMMAND_HELP = "Command that starts the daemon; empty: the one FlowAnchor's installation left word of"
 FOLDER = "Results Folder"
-FOLDER_HELP = "Where exported frames and results are kept; empty: the extension's own folder"
+FOLDER_HELP = (
+    "Where results are kept; empty: flowanchor-results beside the .blend, or with your data until it is saved"
+)
 
 # Properties by name: what they are called, and their tooltip
 FIELDS = {

@@ -27,6 +27,8 @@ from tests.blender.logic.conftest import ORIGIN, SETTINGS, Desk
 from tests.blender.logic.test_request import junk, records
 
 ROOT = Path("/results")
+OTHER_ROOT = Path("/user/results")
+EXPORTS = Path("/exports")
 NAME = "shot-0123abcd"
 
 
@@ -43,15 +45,16 @@ def record(**changes: Any) -> Record:
         *("r", ORIGIN, SETTINGS, str(ROOT / NAME)),
         state="done",
         job="j",
-        plan=plan_of(ROOT / NAME),
+        plan=plan_of(EXPORTS / NAME),
         files=("patch_000001.png", "result.mov"),
     )
     return replace(whole, **changes)
 
 
-def read(one: Record, root: Path = ROOT) -> Record | None:
+def read(one: Record, root: Path = ROOT, exports: Path = EXPORTS) -> Record | None:
     """As it comes out of a file."""
-    return confined(Ledger.from_json(Ledger([one]).to_json()), root).find(one.id)
+    written = Ledger.from_json(Ledger([one]).to_json())
+    return confined(written, [root, OTHER_ROOT], exports).find(one.id)
 
 
 def test_the_add_ons_own_records_are_kept_as_they_are() -> None:
@@ -75,6 +78,20 @@ def test_of_a_folder_elsewhere_only_the_name_is_taken(folder: str) -> None:
     assert found.folder == str(ROOT / "film")
 
 
+def test_of_several_results_folders_the_one_it_says_is_taken() -> None:
+    found = read(record(folder=str(OTHER_ROOT / NAME)))
+    assert found is not None
+    assert found.folder == str(OTHER_ROOT / NAME)
+
+
+def test_results_that_were_moved_with_their_file_are_found(tmp_path: Path) -> None:
+    (tmp_path / "b" / NAME).mkdir(parents=True)
+    one = Ledger([record(folder=f"/elsewhere/flowanchor-results/{NAME}")])
+    found = confined(one, [tmp_path / "a", tmp_path / "b"], EXPORTS).find("r")
+    assert found is not None
+    assert found.folder == str(tmp_path / "b" / NAME)
+
+
 @pytest.mark.parametrize("name", ["../a.png", "/etc/passwd", "a\\b.png", "..", "\\\\host\\share", ".hidden"])
 def test_result_files_are_plain_names(name: str) -> None:
     found = read(record(files=("a.png", name)))
@@ -87,7 +104,7 @@ def test_result_files_are_plain_names(name: str) -> None:
     [
         {"files": ["/home/me/secret.mov"], "first_number": None},
         {"folder": "/home/me/pictures"},
-        {"folder": "/results/x/../clip"},
+        {"folder": "/exports/x/../clip"},
         {"suffix": "/../../../secret"},
         {"suffix": ".mov"},
         {"count": MOST_FRAMES + 1},
@@ -102,7 +119,7 @@ def test_result_files_are_plain_names(name: str) -> None:
 )
 def test_nothing_but_exported_frames_is_sent_again(change: dict[str, Any]) -> None:
     for part in ("clip", "masks"):
-        plan = plan_of(ROOT / NAME)
+        plan = plan_of(EXPORTS / NAME)
         spoiled = {**(plan["clip"] if part == "clip" else plan["masks"][0]), **change}
         if "files" in change:
             del spoiled["folder"]
@@ -120,21 +137,24 @@ def test_whatever_a_file_says_stays_within_the_results(one: Record, spoiled: Any
         if found is None:
             continue
         sent = plan_from_json(found.plan)
-        paths = [*found.paths, Path(found.folder), *plan_folders(found.plan), *(sent.files if sent else ())]
-        for path in paths:
-            assert ".." not in path.parts
-            assert path.is_relative_to(ROOT)
-            assert path != ROOT
+        results = [*found.paths, Path(found.folder)]
+        exports = [*plan_folders(found.plan), *(sent.files if sent else ())]
+        for paths, roots in ((results, (ROOT, OTHER_ROOT)), (exports, (EXPORTS,))):
+            for path in paths:
+                assert ".." not in path.parts
+                assert any(path.is_relative_to(root) and path != root for root in roots)
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
-    root, outside = tmp_path / "results", tmp_path / "outside"
+    root, exports, outside = tmp_path / "results", tmp_path / "exports", tmp_path / "outside"
     (outside / "clip").mkdir(parents=True)
-    (root / "real").mkdir(parents=True)
+    (exports / "real").mkdir(parents=True)
+    root.mkdir()
     (root / "link").symlink_to(outside)
-    (root / "real" / "clip").symlink_to(outside / "clip")
+    (exports / "real" / "clip").symlink_to(outside / "clip")
     assert read(record(folder=str(root / "link")), root) is None
-    found = read(record(folder=str(root / "real"), plan=plan_of(root / "real")), root)
+    plan = plan_of(exports / "real")
+    found = read(record(folder=str(root / "real"), plan=plan), root, exports)
     assert found is not None
     assert found.plan == {}
 
@@ -144,7 +164,7 @@ def test_a_short_text_takes_no_long_time() -> None:
     entry["plan"]["clip"]["count"] = 3_000_000
     entries = [{**entry, "id": str(number), "state": "running", "job": ""} for number in range(3000)]
     begun = time.process_time()
-    ledger = confined(Ledger.from_json(json.dumps({"schema": 1, "records": entries})), ROOT)
+    ledger = confined(Ledger.from_json(json.dumps({"schema": 1, "records": entries})), [ROOT], EXPORTS)
     assert len(ledger) == 1000
     assert all(one.plan == {} for one in ledger)
     assert time.process_time() - begun < 5
@@ -160,7 +180,7 @@ def test_the_strips_own_movie_is_not_read_again_from_the_file(desk: Desk) -> Non
     desk.until_state(first, "failed")
     desk.session.close()
     desk.session = desk.new_session()
-    desk.session.open(confined(Ledger.from_json(desk.stored), desk.folder))
+    desk.session.open(confined(Ledger.from_json(desk.stored), [desk.folder], desk.folder))
     desk.idle()
     desk.standin.jobs.clear()
     again = desk.session.retry(first)

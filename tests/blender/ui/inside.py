@@ -361,29 +361,48 @@ def from_zip(stage: Stage) -> None:
 
 
 def hostile_file(stage: Stage) -> None:
-    """A file whose ledger names a folder of the user's."""
-    victim = stage.folder / "victim"
-    results = stage.module("preferences").results_folder()
+    """A file whose ledger names folders of the user's, for results and for exports."""
+    preferences = stage.module("preferences")
+    victim, home = stage.folder / "victim", stage.folder / "film"
+    results, exports = home / preferences.BESIDE, preferences.exports_folder()
     kept = [
         victim / "clip" / "000000.png",
         victim / "mask" / "notes.txt",
-        results / "ours" / "clip" / "a.txt",
+        results / "ours" / "clip" / "000000.png",
+        results / "victim" / "clip" / "000000.png",
+        exports / "ours" / "clip" / "a.txt",
+        exports / "other" / "clip" / "000000.png",
     ]
-    gone = results / "ours" / "clip" / "000000.png"
+    gone = exports / "ours" / "clip" / "000000.png"
     for file in (*kept, gone):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x")
+    (exports / "link").symlink_to(victim)
+
+    def plan(folder: Path) -> dict[str, Any]:
+        clip = {"folder": str(folder), "count": 1, "suffix": ".png", "first_number": 0, "rate": None}
+        return {"clip": clip, "masks": [], "boxes": [[0, 0, 1, 1]], "first": 0, "last": None}
+
     origin = {"scene": "Scene", "strip": "u", "strip_name": "n", "first": 1, "last": 2, "channel": 1}
-    common = {"origin": origin, "settings": {}}
+    common = {"origin": origin, "settings": {}, "state": "done", "job": "j"}
     entries = [
-        {**common, "id": "a", "state": "done", "job": "j", "folder": str(victim), "files": ["../b.png"]},
+        {**common, "id": "a", "folder": str(victim), "files": ["../b.png"], "plan": plan(victim / "clip")},
         {**common, "id": "b", "state": "running", "job": "", "folder": str(victim)},
-        {**common, "id": "c", "state": "done", "job": "j", "folder": str(results / "ours")},
+        {**common, "id": "c", "folder": str(results / "ours"), "plan": plan(exports / "ours" / "clip")},
+        {**common, "id": "d", "folder": str(results / "ours"), "plan": plan(exports / "link" / "clip")},
+        {**common, "id": "e", "folder": str(results / "ours"), "plan": plan(results / "ours" / "clip")},
+        {
+            **common,
+            "id": "f",
+            "file": "another file's",
+            "folder": str(results / "ours"),
+            "plan": plan(exports / "other" / "clip"),
+        },
     ]
     scene = bpy.context.scene
     scene.sequence_editor_create()
     scene.flowanchor.ledger = json.dumps({"schema": 1, "records": entries})
-    path = stage.folder / "hostile.blend"
+    path = home / "hostile.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     bpy.ops.wm.open_mainfile(filepath=str(path))
     timer = stage.module("ui.timer")
@@ -391,10 +410,12 @@ def hostile_file(stage: Stage) -> None:
     for _ in range(3):
         timer.tick()
     assert all(file.read_bytes() == b"x" for file in kept)
+    assert (exports / "link").is_symlink()
     views = {view.id: view for view in stage.session.jobs()}
-    assert views["b"].state == "failed"
+    assert views["b"].state == "starting", "the daemon was not asked yet"
     assert views["a"].record.paths == ()
     assert all(Path(view.record.folder).parent == results for view in views.values())
+    assert [name for name, view in views.items() if not view.owned] == ["f"]
     for name in views:
         assert bpy.ops.flowanchor.delete(job=name) == {"FINISHED"}
     assert all(file.read_bytes() == b"x" for file in kept)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a .blend says about files, held to the results folder: a .blend may come from anybody.
+"""What a .blend says about files, held to the folders results and exports are kept in: a .blend may come from
+anybody.
 
-Only names are taken from its ledger, never paths. A plan that sends the user's own movie or images is
+Only names are taken from its ledger, never paths; of several results folders the one it says, if it is one of
+them. A plan that sends the user's own movie or images is
 dropped: they are known from the strip when an edit is submitted, and afterwards to this Blender, not to the
 file.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +29,35 @@ _MOST_BOXES = 100
 _LONGEST_NAME = 120
 
 
-def confined(ledger: Ledger, root: Path) -> Ledger:
-    """The records of a file's ledger with no path in them that is outside `root`, the results folder."""
-    return ledger.map(lambda record: _record(record, root))
+def confined(ledger: Ledger, results: Sequence[Path], exports: Path) -> Ledger:
+    """The records of a file's ledger with no path in them but in `exports` and in one of `results`, the first
+    of which gets new ones."""
+    return ledger.map(lambda record: _record(record, results, exports))
 
 
-def _record(record: Record, root: Path) -> Record | None:
+def _record(record: Record, results: Sequence[Path], exports: Path) -> Record | None:
     """None if its folder has no name that the add-on gives."""
     name = _last_names(record.folder, 1)[0]
-    if not _is_name(name) or (root / name).is_symlink():
+    if not _is_name(name):
+        return None
+    root = _root(record.folder, name, results)
+    if (root / name).is_symlink():
         return None
     files = record.files
     if any(safe_artifact_name(file, 0) != file for file in files):
         files = ()
     # Not `changed`: an edition says what the user and the daemon did, not who reads it.
-    values = {**vars(record), "folder": str(root / name), "files": files, "plan": _plan(record.plan, root)}
+    values = {**vars(record), "folder": str(root / name), "files": files, "plan": _plan(record.plan, exports)}
     return Record(**values)
+
+
+def _root(folder: str, name: str, results: Sequence[Path]) -> Path:
+    """The results folder that is said, else one that has a folder of the name: a file may have been moved
+    with its results."""
+    for root in results:
+        if str(root / name) == folder:
+            return root
+    return next((root for root in results if (root / name).is_dir()), results[0])
 
 
 def _plan(data: dict[str, Any], root: Path) -> dict[str, Any]:

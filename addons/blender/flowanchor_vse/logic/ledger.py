@@ -140,6 +140,10 @@ class Ledger:
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
+    def owns(self, record: Record) -> bool:
+        """Whether a record belongs to this file, not to one this was copied from."""
+        return record.file in ("", self.file.id)
+
     def get(self, record: str) -> Record | None:
         found = self._records.get(record)
         return None if found is None or found.deleted else found

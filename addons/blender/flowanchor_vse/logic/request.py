@@ -25,6 +25,7 @@ MOVIE_SUFFIXES = frozenset(
     | {".ogv", ".ogg", ".nut", ".ivf", ".y4m", ".3gp"}
 )
 """By which the daemon knows movies."""
+EQUAL = "Both sentences say the same, so nothing would change: say in the second what should be different."
 _LONGEST_NAME = 255
 
 
@@ -163,7 +164,7 @@ def problems(settings: EditSettings) -> list[str]:
         if not re.search(r"\w", words.clean(text)):
             found.append(f"Say in a few words {name}.")
     if not found and not settings.words and words.same(settings.source_prompt, settings.target_prompt):
-        found.append("Both sentences are the same, so nothing would change: say in the second what should.")
+        found.append(EQUAL)
     found += [
         f"The word “{word}” does not stand in the target prompt."
         for word in words.missing_words(settings.words, settings.target_prompt)

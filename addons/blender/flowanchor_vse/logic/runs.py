@@ -67,7 +67,7 @@ class Runs:
     def _restore(self, record: Record, now: float) -> None:
         run = self._runs[record.id] = JobRun(record, now)
         run.restored = True
-        run.owned = self._owns(record)
+        run.owned = self.ledger.owns(record)
         if record.state == "placing":
             run.offer()
         elif run.due is not None and not record.job:
@@ -107,11 +107,8 @@ class Runs:
         for run in self._runs.values():
             if file.id and not run.record.file:
                 run.record = run.record.changed(file=file.id)
-            run.owned = self._owns(run.record)
+            run.owned = self.ledger.owns(run.record)
             self.keep(run)
-
-    def _owns(self, record: Record) -> bool:
-        return record.file in ("", self.ledger.file.id)
 
     def release(self) -> None:
         """Close files; half a download is removed."""

@@ -73,8 +73,8 @@ class Session:
         return self._runs.ledger
 
     def open(self, ledger: Ledger) -> None:
-        """Another file was loaded (`ledger.file`): forget the jobs of the last one, which go on in the daemon,
-        and look after these. No daemon is started for them."""
+        """Another file was loaded (`ledger.file`): forget the jobs of the last one, which go on in the
+        daemon, and look after these. No daemon is started for them."""
         self._runs.open(ledger, self._clock())
         if self._runs.dues:
             self._link.want(Start.NEVER)

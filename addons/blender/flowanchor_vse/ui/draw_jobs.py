@@ -46,6 +46,12 @@ def size(count: float) -> str:
     return f"{count / unit:.1f} {'GB' if unit == 1e9 else 'MB'}"
 
 
+def version(of_daemon: str) -> str:
+    """A version as people know it: without what a build adds to it."""
+    release = of_daemon.partition("+")[0]
+    return say(text.VERSION, version=release) if release not in ("", "0") else say(text.VERSION_UNKNOWN)
+
+
 def status(view: JobView) -> str:
     """What a job does, in one line."""
     if view.cancelling:
@@ -113,6 +119,10 @@ def job(box: Any, context: Any, view: JobView) -> None:
         remedy(box, view)
     for notice in view.notices:
         paragraph(box, context, notice, "INFO")
+    if view.state == "done" and record.where:
+        paragraph(box, context, say(text.WHERE[record.where]), "INFO")
+    if not view.owned:
+        paragraph(box, context, say(text.OF_ANOTHER_FILE), "INFO")
     if view.active:
         return
     row = box.row(align=True)
@@ -184,7 +194,7 @@ def daemon(layout: Any, context: Any) -> None:
     if found.warning:
         paragraph(layout, context, found.warning, "INFO")
     if found.state == "running" and found.info is not None:
-        layout.label(text=say(text.VERSION, version=found.info.version), translate=False)
+        layout.label(text=version(found.info.version), translate=False)
         told = found.diagnosis
         if told is not None and told.loaded_model:
             memory = size(told.engine_memory_bytes)

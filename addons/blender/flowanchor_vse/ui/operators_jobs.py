@@ -158,8 +158,8 @@ class FLOWANCHOR_OT_delete(JobOperator, bpy.types.Operator):
     def act(self, context: Any, view: JobView) -> set[str]:
         session = runtime.get().session
         session.delete(view.id)
-        if not any(cleanup.shares(record, view.record) for record in session.ledger):
-            cleanup.remove(Path(view.record.folder))
+        if view.owned:
+            cleanup.forget(view.record, session.ledger)
         runtime.write_ledger(session.ledger)
         return {"FINISHED"}
 

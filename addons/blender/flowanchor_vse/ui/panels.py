@@ -11,6 +11,7 @@ import bpy
 
 from .. import compat, masks, properties, settings_guard, strips, text
 from ..logic import words
+from ..logic.request import EQUAL
 from ..text import say
 from . import draw_jobs, estimate, presets, runtime
 from .operators_edit import FLOWANCHOR_OT_edit
@@ -195,6 +196,8 @@ class Prompts:
         found = chosen or words.changed_words(settings.source_prompt, settings.target_prompt)
         if found and not missing:
             paragraph(layout, context, f"{say(text.CHANGED)} {', '.join(found)}", "CHECKMARK")
+        elif not chosen and words.same(settings.source_prompt, settings.target_prompt):
+            paragraph(layout, context, say(EQUAL), "ERROR")
         elif not found:
             paragraph(layout, context, say(text.NOTHING_CHANGES), "INFO")
 

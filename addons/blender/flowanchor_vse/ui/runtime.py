@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import bpy
+from flowanchor_client import new_request_id
 
-from .. import preferences, strips, text
+from .. import marks, preferences, text
 from ..logic.confined import confined
+from ..logic.files import opened
 from ..logic.ledger import Ledger, Record
 from ..logic.session import Session
 from ..logic.transport import ClientTransport
 from ..logic.views import Problem
+from . import cleanup
 
 if TYPE_CHECKING:
     from .work import Work
@@ -53,7 +57,8 @@ def get() -> Runtime:
         _runtime = Runtime()
     if _runtime.stale:
         _runtime.stale = False
-        _runtime.session.open(read_ledger())
+        _runtime.session.open(open_ledger())
+        cleanup.sweep()
         _runtime.session.wish("connect")
     return _runtime
 
@@ -86,13 +91,29 @@ def fail_unexpectedly(failure: Exception) -> None:
 
 
 def read_ledger() -> Ledger:
-    """What the open file remembers, held to the results folder."""
+    """What the open file remembers, held to the folders of results and exports."""
     ledger = Ledger()
-    root = preferences.results_path()
-    for scene in bpy.data.scenes:
-        if stored := scene.flowanchor.ledger:
-            ledger.merge(confined(Ledger.from_json(stored), root))
+    for stored in _stored():
+        ledger.merge(stored)
     return ledger
+
+
+def open_ledger() -> Ledger:
+    """What a file just opened remembers, and which file that is: edits of a copied one are the original's."""
+    ledger, files = Ledger(), []
+    for stored in _stored():
+        files.append(stored.file)
+        file = stored.file.id
+        ledger.merge(stored.map(lambda one, file=file: one if one.file else replace(one, file=file)))  # type: ignore[misc]
+    ledger.file = opened(files, bpy.data.filepath, new_request_id)
+    return ledger
+
+
+def _stored() -> list[Ledger]:
+    """The ledger of each scene."""
+    results, exports = preferences.results_folders(), preferences.exports_folder()
+    texts = [text for scene in bpy.data.scenes if (text := scene.flowanchor.ledger)]
+    return [confined(Ledger.from_json(text), results, exports) for text in dict.fromkeys(texts)]
 
 
 def write_ledger(ledger: Ledger) -> None:
@@ -103,18 +124,18 @@ def write_ledger(ledger: Ledger) -> None:
             scene.flowanchor.ledger = written
 
 
-# Finding again: pointers do not survive undo and load, names do not survive renaming
+# Finding again: pointers do not survive undo and load, names not renaming, and copies have the same marks
+
+
+def settle() -> None:
+    """Put right by which marks scenes and strips of the file's edits are found, those that undo took too."""
+    marks.settle(record.origin for record in get().session.ledger)
 
 
 def scene_of(record: Record) -> Any | None:
-    """The scene a record belongs to: the one that has its strip, else the one of its name."""
-    named = bpy.data.scenes.get(record.origin.scene)
-    for scene in [*([named] if named is not None else []), *bpy.data.scenes]:
-        if scene.sequence_editor is not None and strips.find(
-            scene, record.origin.strip, record.origin.strip_name
-        ):
-            return scene
-    return named
+    """The scene a record belongs to; None if it is gone or cannot be told from its copies."""
+    settle()
+    return marks.scene_of(record.origin)
 
 
 def redraw() -> None:

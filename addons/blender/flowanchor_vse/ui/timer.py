@@ -14,13 +14,15 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import place, properties, settings_guard, strips, text
+from .. import marks, place, properties, settings_guard, strips, text
 from ..logic.ledger import Record
 from . import cleanup, runtime, thumbnails
 
 SHORTEST = 0.02
 AFTER_TROUBLE = 2.0
 WHILE_RENDERING = 0.5
+SETTLE_SECONDS = 1.0
+_settled = 0.0
 held: deque[tuple[str, float]] = deque(maxlen=5000)
 """What was done ("poll", "move" bytes, "place", "export" a frame), and for how many seconds it held Blender
 up."""
@@ -54,12 +56,17 @@ def tick() -> float | None:
 
 
 def _step() -> tuple[str, float | None]:
-    now = runtime.get()
+    global _settled
+    now, begun = runtime.get(), time.monotonic()
     if now.changed_by_undo:
         now.changed_by_undo = False
         if now.session.merge(runtime.read_ledger()):
             runtime.write_ledger(now.session.ledger)
+        runtime.settle()
         runtime.redraw()
+    elif begun >= _settled + SETTLE_SECONDS:
+        marks.settle()  # copies and new names, while edits go on
+        _settled = begun
     changes = now.session.tick()
     for record in changes.to_place:
         place_record(record)
@@ -92,8 +99,9 @@ def place_record(record: Record) -> bool:
         )
         return False
     try:
+        where = place.uncertainty(scene, record)
         strip = place.place_result(scene, record, record.paths)
-        placed = strips.identity(strip)
+        placed = strips.identity(scene, strip)
     except strips.Refused as failure:
         session.place_failed(record.id, failure.message, failure.action)
         return False
@@ -102,7 +110,7 @@ def place_record(record: Record) -> bool:
         message = text.say(text.UNEXPECTED, failure=f"{type(failure).__name__}: {failure}"[:200])
         session.place_failed(record.id, message, text.say(text.UNEXPECTED_HELP))
         return False
-    session.placed(record.id, placed)
+    session.placed(record.id, placed, where)
     runtime.write_ledger(session.ledger)
     _push_undo()
     return True
@@ -132,6 +140,7 @@ def _offer(daemon: Any) -> None:
 @persistent  # type: ignore[untyped-decorator, unused-ignore]
 def file_loaded(*_: Any) -> None:
     """Another file: other jobs."""
+    marks.forget()
     now = runtime.seen()
     if now is not None:
         now.stale = True
@@ -144,11 +153,23 @@ def file_loaded(*_: Any) -> None:
 
 
 @persistent  # type: ignore[untyped-decorator, unused-ignore]
-def file_saves(*_: Any) -> None:
-    """What is known now goes into the file."""
+def file_saves(path: Any = "", *_: Any) -> None:
+    """What is known now goes into the file, and which file that is."""
     now = runtime.seen()
     if now is not None and not now.stale:
+        runtime.settle()
+        path = path if isinstance(path, str) and path else bpy.data.filepath
+        runtime.write_ledger(now.session.save_to(path) if path else now.session.ledger)
+
+
+@persistent  # type: ignore[untyped-decorator, unused-ignore]
+def file_saved(*_: Any) -> None:
+    """The open file is another one now, or it was only copied."""
+    now = runtime.seen()
+    if now is not None and not now.stale:
+        now.session.saved(bpy.data.filepath)
         runtime.write_ledger(now.session.ledger)
+        ensure()
 
 
 @persistent  # type: ignore[untyped-decorator, unused-ignore]
@@ -163,6 +184,7 @@ def undone(*_: Any) -> None:
 HANDLERS = (
     ("load_post", file_loaded),
     ("save_pre", file_saves),
+    ("save_post", file_saved),
     ("undo_post", undone),
     ("redo_post", undone),
 )

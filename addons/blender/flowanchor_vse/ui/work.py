@@ -75,11 +75,13 @@ class Work:
         self.done = 0
         self.phase = text.EXPORTING
         self.record = ""
+        name = naming.folder_name(bpy.data.filepath, uuid.uuid4().hex)
+        self.exports = preferences.exports_folder() / name
         try:
-            name = naming.folder_name(bpy.data.filepath, uuid.uuid4().hex)
-            self.folder = preferences.results_folder() / name
-            self.folder.mkdir(parents=True)
+            self.exports.mkdir(parents=True)
+            self.folder = preferences.make_results_folder(name)
         except OSError as failure:
+            cleanup.remove_empty(self.exports)
             reason = failure.strerror or type(failure).__name__
             raise Refused(
                 "no-folder", text.say(text.NO_FOLDER, reason=reason), text.say(text.NO_FOLDER_HELP)
@@ -113,27 +115,31 @@ class Work:
         """Stop: what was written is removed, unless it was submitted."""
         self._steps.close()
         if not self.record:
-            cleanup.remove(self.folder)
+            cleanup.remove((self.exports / cleanup.CLIP, self.exports / cleanup.MASK))
+            cleanup.remove_empty(self.exports)
+            cleanup.remove_results(self.folder)
 
     def _run(self) -> Generator[None, None, None]:
         stack = properties.of(self.scene).stack
         without = self.choice.name if self.choice.kind == "modifier" else ""
         exported = yield from self._count(
             export.export_frames(
-                self.strip, self.part, self.folder / cleanup.CLIP, stack=stack, without=without
+                self.strip, self.part, self.exports / cleanup.CLIP, stack=stack, without=without
             )
         )
         self.scene, self.strip = strips.named(self.scene_name, self.strip_name)
         self.phase, self.done = text.EXPORTING_MASK, 0
         region = yield from self._count(
-            masks.export_mask(self.choice, self.strip, self.part, self.folder / cleanup.MASK)
+            masks.export_mask(self.choice, self.strip, self.part, self.exports / cleanup.MASK)
         )
         self.scene, self.strip = strips.named(self.scene_name, self.strip_name)
         if region.coverage and len(region.empty) == len(region.coverage) and not self.settings.invert:
             raise Refused("mask-empty", text.say(text.EMPTY_MASK), text.say(text.EMPTY_MASK_HELP))
         plan = UploadPlan(exported.footage, region.footage, region.boxes, exported.first, exported.last)
+        runtime.settle()
         origin = place.origin_of(self.scene, self.strip, self.part, self.choice, exported)
         session = runtime.get().session
+        cleanup.remove_empty(self.exports)  # a strip's own file is sent from where it is
         self.record = session.submit(plan, self.settings, origin, str(self.folder))
         runtime.write_ledger(session.ledger)
         properties.after_edit(properties.of(self.scene))

@@ -282,8 +282,7 @@ def saved_and_loaded_again() -> None:
     assert source.name == "source"
     assert place.details_of(source) is None
     assert "green" in strip.name
-    copy = strips()["source"]
-    assert rules.identity(copy) == record.origin.strip
+    assert rules.identity(scene(), strips()["source"]) == record.origin.strip
 
 
 @check

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A result finds the strip and the scene it was made of after undo, renaming, moving and copying, and says so
+where they cannot be told."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import bpy
+from flowanchor_vse import compat, marks, place
+from flowanchor_vse import strips as rules
+from flowanchor_vse.export import ExportResult
+from flowanchor_vse.logic.frames import FrameRange
+from flowanchor_vse.logic.ledger import Record
+from flowanchor_vse.logic.request import EditSettings
+from flowanchor_vse.masks import MaskChoice
+
+from tests.blender.host.scripts import bench
+from tests.blender.host.scripts.bench import FOLDER, MEDIA, check, images, movie, scene, strips
+
+PATCHES = sorted((MEDIA / "patches").glob("*.png"))
+
+
+def record_of(strip: Any, part: FrameRange, folder: Path = MEDIA) -> Record:
+    """As an edit of that part of a strip leaves it, delivered as a patch."""
+    size = scene().render.resolution_x, scene().render.resolution_y
+    exported = ExportResult((), 0, 0, part.count - 1, Fraction(24), *size, False)
+    origin = place.origin_of(scene(), strip, part, MaskChoice("alpha"), exported)
+    settings = EditSettings("a red car", "a green car", deliver="patch", seed=7)
+    return Record("record-1", origin, settings, str(folder), job="job-1", seed=7)
+
+
+def span(strip: Any) -> tuple[int, int]:
+    return compat.start(strip), compat.end(strip)
+
+
+@check
+def halves_of_the_source() -> None:
+    source = images("source", 1, 1)
+    record = record_of(source, FrameRange(3, 6))
+    half = source.split(frame=20, split_method="SOFT")
+    assert half.get(rules.ID) == record.origin.strip, "Blender copies the mark"
+    marks.settle([record.origin])
+    assert rules.ID not in half
+    assert rules.identity(scene(), half) != record.origin.strip, "an edit of the half is its own"
+    source.name = "renamed"
+    assert place.source_strip(scene(), record) == source
+
+
+@contextmanager
+def undoing() -> Iterator[None]:
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.ops.ed.undo_push(message="before")
+    yield
+
+
+def duplicate(strip: Any, frames: int, channels: int) -> Any:
+    """As a user does it (Shift D, then a move); the copy."""
+    before = {one.name for one in strips()}
+    for one in strips():
+        one.select = one == strip
+    scene().sequence_editor.active_strip = strip
+    with bench.sequencer():
+        assert bpy.ops.sequencer.duplicate() == {"FINISHED"}
+    (copy,) = [one for one in strips() if one.name not in before]
+    copy.frame_start += frames
+    copy.channel += channels
+    return copy
+
+
+@check
+def duplicated_source_keeps_its_result() -> None:
+    source = images("source", 1, 1)
+    record = record_of(source, FrameRange(6, 10))
+    copy = duplicate(source, 100, 1)
+    assert copy.get(rules.ID) == record.origin.strip, "Blender copies the mark"
+    source.frame_start += 10
+    strip = place.place_result(scene(), record, PATCHES[5:10])
+    assert (span(strip), place.uncertainty(scene(), record)) == ((16, 21), "")
+    strips().remove(strip)
+    # Renamed before anybody looked, they cannot be told: the result lies at the frames of then, and says so.
+    source.name, copy.name = "one", "other"
+    assert place.uncertainty(scene(), record) == "ambiguous"
+    strip = place.place_result(scene(), record, PATCHES[5:10])
+    assert span(strip) == (6, 11)
+
+
+@check
+def duplicated_and_renamed_with_a_look_in_between() -> None:
+    source = images("source", 1, 1)
+    record = record_of(source, FrameRange(6, 10))
+    source.name = "hero"
+    marks.settle([record.origin])
+    copy = duplicate(source, 100, 1)
+    marks.settle([record.origin])
+    source.name, copy.name = "x", "hero"
+    source.frame_start += 10
+    assert place.source_strip(scene(), record) == source
+    assert place.result_range(scene(), record) == FrameRange(16, 20)
+
+
+@check
+def undone_past_the_edit_the_source_is_known_again() -> None:
+    images("source", 1, 1)
+    with undoing():
+        record = record_of(strips()["source"], FrameRange(6, 10))
+        bpy.ops.ed.undo_push(message="edited")
+    bpy.ops.ed.undo()
+    source = strips()["source"]
+    assert rules.ID not in source, "the undo took the mark"
+    marks.settle([record.origin])
+    assert source.get(rules.ID) == record.origin.strip
+    source.name = "renamed"
+    source.frame_start += 10
+    assert marks.scene_of(record.origin) == scene()
+    strip = place.place_result(scene(), record, PATCHES[5:10])
+    assert (span(strip), place.uncertainty(scene(), record)) == ((16, 21), "")
+
+
+@check
+def undone_past_the_edit_and_replaced_by_another_strip() -> None:
+    images("source", 1, 1)
+    with undoing():
+        record = record_of(strips()["source"], FrameRange(6, 10))
+        bpy.ops.ed.undo_push(message="edited")
+    bpy.ops.ed.undo()
+    strips().remove(strips()["source"])
+    other = movie("source", "24.mkv", 1, 31)
+    marks.settle([record.origin])
+    assert rules.ID not in other
+    assert place.uncertainty(scene(), record) == "gone"
+    strip = place.place_result(scene(), record, PATCHES[5:10])
+    assert span(strip) == (6, 11)
+
+
+@check
+def copied_scene_gets_no_result() -> None:
+    source = images("source", 1, 1)
+    here = scene()
+    record = record_of(source, FrameRange(6, 10))
+    bpy.ops.scene.new(type="FULL_COPY")
+    copy = bpy.context.scene
+    assert copy != here
+    assert copy.get(marks.SCENE_KEY) == record.origin.scene_key, "Blender copies the mark"
+    here.name, copy.name = "first", "Scene"
+    marks.settle([record.origin])
+    assert marks.scene_of(record.origin) == here
+    assert marks.key_of(copy) != record.origin.scene_key
+    bpy.data.scenes.remove(here)
+    marks.settle([record.origin])
+    assert marks.scene_of(record.origin) is None, "the copy is not taken for it"
+
+
+@check
+def copied_scene_in_a_file_opened_again() -> None:
+    source = images("source", 1, 1)
+    record = record_of(source, FrameRange(6, 10))
+    name = scene().name
+    bpy.ops.scene.new(type="FULL_COPY")
+    path = str(FOLDER / "copied.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bench.fresh()
+    marks.forget()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert [one.get(marks.SCENE_KEY) for one in bpy.data.scenes] == [record.origin.scene_key] * 2
+    marks.settle([record.origin])
+    found = marks.scene_of(record.origin)
+    assert found is not None
+    assert found.name == name
+    assert sum(marks.SCENE_KEY in one for one in bpy.data.scenes) == 1
+
+
+@check
+def scene_is_known_again_after_an_undo_and_under_another_name() -> None:
+    images("source", 1, 1)
+    with undoing():
+        record = record_of(strips()["source"], FrameRange(6, 10))
+        bpy.ops.ed.undo_push(message="edited")
+    bpy.ops.ed.undo()
+    assert marks.SCENE_KEY not in scene()
+    scene().name = "renamed"
+    marks.settle([record.origin])
+    assert marks.scene_of(record.origin) == scene()
+
+
+@check
+def every_kind_of_strip_shows_something_of_its_own() -> None:
+    other = bpy.data.scenes.new("inner")
+    movies = [movie("m", "24.mkv", 1, 1), movie("n", "24.mp4", 2, 1)]
+    sets = [images("i", 3, 1, 5), images("j", 4, 1, 6)]
+    scenes = [strips().new_scene("s", other, 5, 1), strips().new_scene("t", scene(), 6, 1)]
+    metas = [strips().new_meta("e", 7, 1), strips().new_meta("f", 8, 1)]
+    compat.strips(metas[0]).new_movie("in", str(MEDIA / "24.mkv"), 1, 1)
+    told = [rules.content(one) for one in (*movies, *sets, *scenes, *metas)]
+    assert len(set(told)) == len(told), told
+    path = movies[0].filepath
+    movies[0].filepath = bpy.path.relpath(path, start=str(MEDIA.parent))
+    assert rules.content(movies[0]) == told[0], "however its folder is written"
+
+
+@check
+def results_beside_the_file_move_with_it() -> None:
+    source = images("source", 1, 1)
+    home, away = FOLDER / "home", FOLDER / "away"
+    folder = home / "flowanchor-results" / "one"
+    folder.mkdir(parents=True)
+    files = [Path(shutil.copy(file, folder)) for file in PATCHES[5:10]]
+    bpy.ops.wm.save_as_mainfile(filepath=str(home / "film.blend"))
+    record = record_of(source, FrameRange(6, 10), folder)
+    strip = place.place_result(scene(), record, files)
+    assert strip.directory.startswith("//flowanchor-results"), strip.directory
+    assert (span(strip), len(strip.elements)) == ((6, 11), 5)
+    bpy.ops.wm.save_mainfile()
+    home.rename(away)
+    bpy.ops.wm.open_mainfile(filepath=str(away / "film.blend"))
+    (strip,) = place.result_strips(scene(), record)
+    assert all(file.is_file() for file in rules.media_files(strip))
+
+
+bench.run_all()

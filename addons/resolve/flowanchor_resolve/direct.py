@@ -68,8 +68,8 @@ def same_frames(opened: Opened, item: Item, selection: Selection, probe: Probe) 
     Raises:
         Differs: they do not, or Resolve does not tell.
     """
-    first = _first_frame(opened, item, selection)
-    _check(opened, item, _AS_IT_IS)
+    first = first_frame(opened, item, selection)
+    check_geometry(opened, item)
     properties = _media_properties(opened, item)
     for name, plain in _PLAIN_MEDIA.items():
         if name in properties and str(properties[name]) not in plain:
@@ -139,8 +139,17 @@ def _ungraded(opened: Opened, item: Item) -> None:
         raise Differs("Resolve does not answer")
 
 
-def _first_frame(opened: Opened, item: Item, selection: Selection) -> int:
-    """The frame of the file that the selection begins with."""
+def check_geometry(opened: Opened, item: Item) -> None:
+    """Raise Differs if the clip's picture is moved, scaled, turned, flipped or cropped on the timeline."""
+    _check(opened, item, _AS_IT_IS)
+
+
+def first_frame(opened: Opened, item: Item, selection: Selection) -> int:
+    """The frame of the clip's file that the selection begins with.
+
+    Raises:
+        Differs: the clip is retimed.
+    """
     calls = opened.calls
     speed = calls.ask_if_there(item.thing, "GetSpeed")
     if isinstance(speed, dict) and speed.get("Percentage") != 100:

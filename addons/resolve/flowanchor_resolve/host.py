@@ -68,6 +68,8 @@ class Footage:
     frames: int
     direct: bool
     """The clip's own file, since it is provably the same; else rendered by us, and ours to remove."""
+    in_alpha: bool = False
+    """Of a region: what counts is the movie's alpha, not its brightness."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Polygon:
 
 @dataclass(frozen=True)
 class Region:
-    """What marks the region: movies that are white inside, as long as the selection, or outlines."""
+    """What marks the region: movies that are white inside, as long as the selection or of a single frame, or
+    outlines. All of them together are the region."""
 
     source: MaskSource
     movies: Sequence[Footage] = ()
@@ -162,7 +165,10 @@ class Probed:
     width: int
     height: int
     alpha: bool
+    """Its pixel format carries alpha."""
     start_timecode: str | None
+    transparent: bool | None = None
+    """Some pixel of some frame is not opaque; None: it was not looked."""
 
 
 Probe = Callable[[Path], Probed]

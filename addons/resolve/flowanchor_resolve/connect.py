@@ -173,7 +173,8 @@ def _crashed(seen: _Seen) -> ResolveProblem:
         help_ = "Set FUSION_PYTHON3_HOME to the folder of the Python that FlowAnchor runs in, then try again."
     return ResolveProblem(
         "resolve-crashed",
-        f"Resolve's scripting library crashed {how} in Python {sys.version.split()[0]}, while {_doing(seen.step)}.",
+        f"Resolve's scripting library crashed {how} in Python {sys.version.split()[0]}, "
+        f"while {_doing(seen.step)}.",
         help_,
     )
 
@@ -200,9 +201,10 @@ def _silent(runs: bool | None) -> ResolveProblem:
     ):
         return ResolveProblem(
             "resolve-free",
-            f"This is {contact['product']} {contact['version']}, the free edition, which lets no other program in.",
-            "Use Workspace > Scripts > FlowAnchor Edit in Resolve, or `flowanchor timeline edit`; one click needs "
-            "Studio.",
+            f"This is {contact['product']} {contact['version']}, the free edition, "
+            "which lets no other program in.",
+            "Use Workspace > Scripts > FlowAnchor Edit in Resolve, or `flowanchor timeline edit`; "
+            "one click needs Studio.",
         )
     if contact is not None and edition_of(contact["product"], contact["version"]).studio:
         return ResolveProblem(
@@ -214,6 +216,6 @@ def _silent(runs: bool | None) -> ResolveProblem:
     return ResolveProblem(
         "resolve-silent",
         f"DaVinci Resolve {seems} let other programs in: its scripting is off, or it is the free edition.",
-        f'In Studio set {PREFERENCE} to "Local" and restart Resolve; in the free edition use Workspace > Scripts > '
-        "FlowAnchor Edit.",
+        f'In Studio set {PREFERENCE} to "Local" and restart Resolve; '
+        "in the free edition use Workspace > Scripts > FlowAnchor Edit.",
     )

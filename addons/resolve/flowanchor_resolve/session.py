@@ -21,13 +21,15 @@ class Order:
     """What to edit, and what to do with the result.
 
     `track` and `clip` name the clip (else the selected one), `first` and `last` a part of it, frames from 0
-    with both ends included. `mask` says where on the timeline the region is; None: it is given otherwise.
+    with both ends included; `span` names that part by its record frames instead. `mask` says where on the
+    timeline the region is; None: it is given otherwise.
     """
 
     track: int | None = None
     clip: str | None = None
     first: int = 0
     last: int | None = None
+    span: tuple[int, int] | None = None
     mask: MaskSource | None = "auto"
     place: bool = True
     as_take: bool = False
@@ -35,11 +37,15 @@ class Order:
 
 @dataclass(frozen=True)
 class Task:
-    """What is edited: the clip, its pictures and its region (None: given otherwise)."""
+    """What is edited: the clip, its pictures and its region (None: given otherwise).
+
+    `folder` is for files that are needed until the edit is done, and removed then.
+    """
 
     selection: Selection
     footage: Footage
     region: Region | None
+    folder: Path
 
 
 class Editing(Protocol):
@@ -71,7 +77,12 @@ def edit(host: Host, order: Order, editing: Editing, say: Say) -> Done:
         ResolveProblem: Resolve could not do a step; what was begun there is taken back.
         Exception: what `editing` raises, KeyboardInterrupt included.
     """
-    selection = narrowed(host.select(order.track, order.clip), order.first, order.last)
+    selection = host.select(order.track, order.clip)
+    if order.span is not None:
+        start, end = order.span
+        selection = narrowed(selection, start - selection.start, end - selection.start - 1)
+    else:
+        selection = narrowed(selection, order.first, order.last)
     editing.check(selection)
     say(f"Editing {described(selection)}.")
     with tempfile.TemporaryDirectory(prefix="flowanchor-resolve-", ignore_cleanup_errors=True) as made:
@@ -82,7 +93,7 @@ def edit(host: Host, order: Order, editing: Editing, say: Say) -> Done:
             region = host.export_mask(selection, order.mask, folder, say)
             for note in region.notes:
                 say(note)
-        result = editing.edit(Task(selection, footage, region))
+        result = editing.edit(Task(selection, footage, region, folder))
     if result is None or not order.place:
         return Done(selection, result, None)
     say("Placing the result on the timeline.")

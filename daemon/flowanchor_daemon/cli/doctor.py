@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,10 @@ from flowanchor_daemon.cli.outcome import FAILED, reported
 if TYPE_CHECKING:
     from flowanchor_daemon.doctor import Finding
 
+Program = Annotated[
+    Literal["blender", "resolve"] | None,
+    typer.Argument(metavar="[blender|resolve]", help="Look at what editing from there needs."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")]
 Bundle = Annotated[
     Path | None,
@@ -22,20 +26,23 @@ Bundle = Annotated[
 ]
 
 
-def doctor(as_json: AsJson = False, bundle: Bundle = None) -> None:
+def doctor(host: Program = None, as_json: AsJson = False, bundle: Bundle = None) -> None:
     """Report versions, device, disks, folders, daemon, queue and models; exit code 4 if edits could not run.
 
-    Nothing is changed, and no daemon is started.
+    With `blender` or `resolve`, what editing from there needs instead. Nothing is changed, and no daemon is
+    started.
     """
     with reported(as_json):
-        from flowanchor_daemon.doctor import Places, checks_of, examine
+        from flowanchor_daemon.doctor import Places, checks_of, checks_of_host, examine
         from flowanchor_daemon.doctor.bundle import checked, write_bundle
 
         if bundle is not None:
             checked(bundle)
         places = Places.default()
-        print("Looking at everything; asking torch takes about 10 s.", file=sys.stderr, flush=True)
-        report = examine(checks_of(places), None if as_json else _print)
+        checks = checks_of(places) if host is None else checks_of_host(host)
+        if host is None:
+            print("Looking at everything; asking torch takes about 10 s.", file=sys.stderr, flush=True)
+        report = examine(checks, None if as_json else _print)
         written: Path | None = None
         if bundle is not None:
             written = write_bundle(bundle, report, places)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, service
+from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, resolve, service
 
 app = typer.Typer(
     name="flowanchor",
@@ -51,6 +51,7 @@ app.command("doctor", short_help="Look at all that edits need, and say what help
 app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
+app.add_typer(resolve.app, name="resolve")
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one-shot actions of the free edition, up to 21.0.4, inside Resolve: export a hand-off, place finished
+ones, take the last result off again. Each ends by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flowanchor_resolve import handoff, quicktime, session
+from flowanchor_resolve.host import Footage, Host, Region, Say, Selection
+from flowanchor_resolve.problems import ResolveProblem
+
+NO_MASK = "resolve-no-mask"
+"""Code of what `Host.export_mask` raises where the user has marked no region; it can be given outside."""
+
+OTHER_PROJECT = "resolve-timeline-gone"
+"""Code of what `Host.place` raises for a timeline that the open project does not have."""
+
+
+def act(action: str, resolve: Any, say: Say) -> str:
+    """Do one action; gives a sentence on the outcome. ResolveProblem if it cannot be done."""
+    return act_on(action, host_of(resolve), say)
+
+
+def act_on(action: str, host: Host, say: Say) -> str:
+    """`act` for any host."""
+    actions: dict[str, Callable[[Host, Say], str]] = {"edit": export, "place": place, "undo": undo}
+    if action not in actions:
+        raise ResolveProblem(
+            "resolve-needs-studio",
+            "The free edition can only export, place and undo from here.",
+            "Use FlowAnchor Edit, then `flowanchor resolve edit --handoff` in a terminal.",
+        )
+    return actions[action](host, say)
+
+
+def host_of(resolve: Any) -> Host:
+    """The host inside Resolve, with a reader of movies that needs nothing but Python."""
+    from flowanchor_resolve.resolve_host import ResolveHost
+
+    return ResolveHost(resolve, quicktime.probe)
+
+
+def export(host: Host, say: Say) -> str:
+    """Leave a hand-off of the selected clip."""
+
+    def fill(folder: Path) -> tuple[Selection, Footage, Region | None]:
+        selection = host.select()
+        say(f"Exporting {session.described(selection)}.")
+        footage = host.export_range(selection, folder, say)
+        try:
+            return selection, footage, host.export_mask(selection, "auto", folder, say)
+        except ResolveProblem as problem:
+            if problem.code != NO_MASK:
+                raise
+            say("No region is marked on the timeline; give it outside with --box or --mask.")
+            return selection, footage, None
+
+    request = handoff.leave(fill)
+    return f"The clip waits in {request.folder}. Now run `flowanchor resolve edit --handoff` in a terminal."
+
+
+def place(host: Host, say: Say) -> str:
+    """Place every finished hand-off whose timeline is in the open project."""
+    done = others = 0
+    for folder in handoff.finished():
+        selection, result = handoff.read_result(folder)
+        try:
+            placed = host.place(selection, result)
+        except ResolveProblem as problem:
+            if problem.code != OTHER_PROJECT:
+                raise
+            others += 1
+            continue
+        handoff.note_placed(folder, placed)
+        say(f"Placed {session.described(selection)}.")
+        done += 1
+    rest = f" {others} more belong to other projects." if others else ""
+    if not done:
+        raise ResolveProblem(
+            "handoff-none-finished",
+            f"No finished edit of this project waits to be placed.{rest}",
+            "Run `flowanchor resolve edit --handoff` in a terminal first.",
+        )
+    return f"{'1 result is' if done == 1 else f'{done} results are'} on the timeline.{rest}"
+
+
+def undo(host: Host, say: Say) -> str:
+    """Take the result that was placed last off the timeline."""
+    placed, result = session.newest(list(host.placed()))
+    host.undo(placed)
+    return f"The result of the job {result.job} is off the timeline again."

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`flowanchor resolve`: edit a clip on a DaVinci Resolve timeline, place results, and look after the link."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import click
+import typer
+from flowanchor_resolve import handoff, meeting, plain, session
+from flowanchor_resolve.host import MaskSource
+from flowanchor_resolve.sidecar import Sidecar
+
+from flowanchor_core.errors import InputError
+from flowanchor_daemon.cli import doctor as doctor_command
+from flowanchor_daemon.cli import resolve_actions, resolve_host
+from flowanchor_daemon.cli.edit import print_result
+from flowanchor_daemon.cli.edit_options import EditOptions, with_edit_options
+from flowanchor_daemon.cli.notation import parse_frames
+from flowanchor_daemon.cli.outcome import reported
+from flowanchor_daemon.cli.resolve_actions import Wanted
+from flowanchor_daemon.cli.resolve_wish import PROMPTS, given
+from flowanchor_daemon.cli.which import LAST
+
+if TYPE_CHECKING:
+    from flowanchor_daemon.cli.resolve_actions import Outcome
+
+app = typer.Typer(help="Edit clips on a DaVinci Resolve timeline.", no_args_is_help=True)
+
+with_optional_prompts = functools.partial(with_edit_options, optional=PROMPTS)
+"""The options of an edit whose prompts may stand in the clip's marker."""
+
+MaskFrom = Annotated[
+    Literal["auto", "track", "alpha", "fusion", "matte"] | None,
+    typer.Option(
+        help='Region from the timeline: a clip on the track "FA MASK", the picture\'s alpha, a polygon of '
+        "the clip's Fusion composition, an attached matte, or the first of these. Default: auto, without "
+        "--mask and --box.",
+    ),
+]
+Delivery = Annotated[
+    Literal["patch", "full"],
+    typer.Option(help="The region with its matte as alpha, or whole frames (compressed again)."),
+]
+Take = Annotated[
+    bool, typer.Option("--take", help="Add it as a take of the clip, not on a track of its own.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FILE.mov",
+        help="The result's file, which the project will refer to. Else by timeline and clip in the folder of "
+        "videos, under FlowAnchor.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Last line of output: the outcome as JSON.")]
+
+
+@app.callback()
+def _root() -> None:
+    """Edit clips on a DaVinci Resolve timeline."""
+
+
+@app.command(short_help="Edit the selected clip and place the result above it.")
+@with_optional_prompts
+def edit(
+    options: EditOptions,
+    folder: Annotated[
+        str | None,
+        typer.Argument(metavar="[HAND-OFF]", help="With --handoff: its folder; else the newest that waits."),
+    ] = None,
+    from_handoff: Annotated[
+        bool,
+        typer.Option("--handoff", help="Edit a clip that the free edition's menu script has exported."),
+    ] = False,
+    track: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Video track of the clip, from 1 at the bottom.")
+    ] = None,
+    clip: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The clip's name or id; else the selected one, or the playhead's."),
+    ] = None,
+    frames: Annotated[
+        str | None,
+        typer.Option(metavar="A-B", help="Frames of the clip on the timeline, from 0, both ends included."),
+    ] = None,
+    mask_from: MaskFrom = None,
+    deliver: Delivery = "patch",
+    take: Take = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Edit as the result placed last was edited; what is typed here differs."
+        ),
+    ] = False,
+    no_place: Annotated[bool, typer.Option("--no-place", help="Make the movie only.")] = False,
+    out: Out = None,
+    detach: Annotated[
+        bool,
+        typer.Option(
+            "--detach", help="Export, print the job's id and leave; `flowanchor resolve place` ends it."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Edit the marked region of the clip that is selected in Resolve so that SOURCE becomes TARGET.
+
+    The prompts may stand in a marker on the clip, named FlowAnchor, with the note "this -> that".
+    """
+    with reported(as_json), resolve_host.told():
+        if folder is not None and not from_handoff:
+            raise InputError("handoff-unasked", f"{folder} is not expected.", "Say --handoff before it.")
+        first, last = parse_frames(frames)
+        wanted = Wanted(
+            options=options,
+            typed=given(),
+            order=session.Order(
+                track=track,
+                clip=clip,
+                first=first,
+                last=last,
+                mask=mask_source(mask_from, options),
+                place=not (no_place or detach),
+                as_take=take,
+            ),
+            deliver=deliver,
+            out=out,
+            detach=detach,
+        )
+        if from_handoff:
+            outcome = resolve_actions.edit_handoff(wanted, folder or handoff.NEWEST)
+        elif again:
+            outcome = resolve_actions.edit_again(wanted)
+        else:
+            outcome = resolve_actions.edit(wanted)
+        print_outcome(outcome, as_json)
+
+
+@app.command(short_help="Place a finished job's result at the clip it was made from.")
+def place(
+    job: Annotated[
+        str,
+        typer.Argument(metavar="JOB", help="The job's id, its beginning, or `last`: the last from Resolve."),
+    ] = LAST,
+    out: Out = None,
+    take: Take = False,
+    undo_it: Annotated[
+        bool, typer.Option("--undo", help="Take its result off again: `flowanchor resolve undo JOB`.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch a job's result, after waiting for it if need be, and place it at the clip it was made from."""
+    with reported(as_json), resolve_host.told():
+        if undo_it:
+            print_undone(resolve_actions.undo(job), as_json)
+        else:
+            print_outcome(resolve_actions.place(job, out, take), as_json)
+
+
+@app.command(short_help="Take a placed result off the timeline again.")
+def undo(
+    job: Annotated[
+        str,
+        typer.Argument(metavar="JOB", help="The job's id or its beginning; `last`: the one placed last."),
+    ] = LAST,
+    as_json: AsJson = False,
+) -> None:
+    """Take a result off the current timeline, with its marker; its file stays."""
+    with reported(as_json), resolve_host.told():
+        print_undone(resolve_actions.undo(job), as_json)
+
+
+@app.command(short_help="Wait for Resolve's menu and do what it asks.")
+@with_optional_prompts
+def sidecar(
+    options: EditOptions,
+    mask_from: MaskFrom = None,
+    deliver: Delivery = "patch",
+    take: Take = False,
+    idle: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES", min=0.01, help="End after so long without anything to do; else never."
+        ),
+    ] = None,
+) -> None:
+    """Wait for Workspace > Scripts > FlowAnchor Edit in Resolve, and edit with these options.
+
+    One thing at a time. Ctrl-C cancels what is at work, or else ends the sidecar.
+    """
+    with reported(), resolve_host.told():
+        wanted = Wanted(
+            options=options,
+            typed=given(),
+            order=session.Order(mask=mask_source(mask_from, options), as_take=take),
+            deliver=deliver,
+        )
+        acts = resolve_actions.for_sidecar(wanted)
+        seconds = None if idle is None else idle * 60
+        Sidecar(meeting.open_folder(), acts, _say, seconds).serve()
+
+
+@app.command(short_help="Look at all that edits from Resolve need, and say what helps.")
+def doctor(as_json: doctor_command.AsJson = False) -> None:
+    """Report Python, scripting module, edition, preference, menu scripts, sidecar and hand-offs.
+
+    Exit code 4 if edits could not run. Nothing is changed."""
+    doctor_command.doctor("resolve", as_json)
+
+
+@app.command(
+    short_help="Write down what passes between FlowAnchor and Resolve.",
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+)
+def record(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The recording, JSON lines.")],
+) -> None:
+    """Do a command (edit, place or undo, with its options) and write every call to Resolve and its reply to a
+    file.
+
+    Names, paths and prompts are replaced by hashes whose key is drawn for the file and kept nowhere.
+    """
+    with reported(), resolve_host.told():
+        words = list(context.args)
+        if not words or words[0] not in ("edit", "place", "undo"):
+            raise InputError(
+                "record-nothing",
+                "Nothing says what to record.",
+                "Write a command behind it: flowanchor resolve record -o FILE edit --source ...",
+            )
+        try:
+            with resolve_actions.recording(out, words[0]):
+                code = app(words, prog_name="flowanchor resolve", standalone_mode=False)
+        except click.ClickException as wrong:
+            wrong.show()
+            raise typer.Exit(wrong.exit_code) from None
+        finally:
+            _say(f"The recording is {out}; look into it before you send it.")
+        if code:
+            raise typer.Exit(code)
+
+
+def mask_source(asked: MaskSource | None, options: EditOptions) -> MaskSource | None:
+    """Where on the timeline the region is looked for: nowhere if it is given by options alone."""
+    if asked is not None:
+        return asked
+    return None if options.mask or options.box else "auto"
+
+
+def print_outcome(outcome: Outcome, as_json: bool) -> None:
+    """An edit's outcome on standard output, as `flowanchor edit` prints it, with where it was placed."""
+    placed = None if outcome.placed is None else plain.placed_as_plain(outcome.placed)
+    if outcome.report is None:
+        print(json.dumps({"job": outcome.job, "placed": None}) if as_json else outcome.job)
+        _say(f"`flowanchor resolve place {outcome.job}` places it.")
+    elif as_json:
+        content = {**outcome.report.to_json(), "placed": placed}
+        if outcome.folder is not None:
+            content["handoff"] = str(outcome.folder)
+        print(json.dumps(content, ensure_ascii=False))
+    else:
+        print_result(outcome.report, False)
+        if placed is not None:
+            where = f"record frames {placed['start']}-{placed['end'] - 1}"
+            print(f"  placed on video track {placed['track']}, {where}")
+        if outcome.folder is not None:
+            print("  now choose Workspace > Scripts > FlowAnchor Place in Resolve")
+
+
+def print_undone(job: str, as_json: bool) -> None:
+    print(
+        json.dumps({"undone": job}) if as_json else f"The result of the job {job} is off the timeline again."
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Edit a task from Resolve through the daemon, and keep with the job what placing its result takes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from flowanchor_client import Client
+from flowanchor_resolve import plain
+from flowanchor_resolve.host import Footage, MaskSource, Region, Result, Selection
+from flowanchor_resolve.names import safe_name
+from flowanchor_resolve.places import results_folder
+from flowanchor_resolve.session import Task
+
+from flowanchor_core.errors import InputError
+from flowanchor_core.geometry import Keyframe, Polygon
+from flowanchor_daemon.cli import edit_job
+from flowanchor_daemon.cli.edit_options import EditOptions
+from flowanchor_daemon.cli.notation import free
+from flowanchor_daemon.cli.progress import Reporter
+from flowanchor_daemon.cli.resolve_wish import as_plain, completed
+
+if TYPE_CHECKING:
+    from flowanchor_core.progress import EditResult
+    from flowanchor_core.request import EditRequest
+
+Deliver = Literal["patch", "full"]
+FORMATS: Mapping[Deliver, str] = {"patch": "prores4444", "full": "prores"}
+KEPT = "resolve"
+"""Under this name a job keeps what placing its result takes."""
+SUFFIX = ".mov"
+
+
+@dataclass
+class DaemonEditing:
+    """`flowanchor_resolve.session.Editing` over the daemon. `result` is the command's report of the edit."""
+
+    client: Client
+    options: EditOptions
+    typed: Collection[str]
+    """Names of the options that were typed: a clip's marker does not change those."""
+    show: Reporter
+    deliver: Deliver = "patch"
+    mask: MaskSource | None = "auto"
+    out: Path | None = None
+    detach: bool = False
+    as_take: bool = False
+    result: EditResult | None = None
+    job: str = ""
+    _made: list[Path] = field(default_factory=list)
+    """Folders made for the result, to be removed again if nothing comes into them."""
+
+    def check(self, selection: Selection) -> None:
+        self.options = completed(self.options, selection.wish, self.typed)
+        check_output(self.out)
+
+    def edit(self, task: Task) -> Result | None:
+        """Send the task; wait for the movie, or leave the job to the daemon."""
+        out = self._output(task.selection)
+        settings = self.settings(task.selection)
+        kept = {
+            KEPT: {
+                "selection": plain.selection_as_plain(task.selection),
+                "settings": settings,
+                "as_take": self.as_take,
+            }
+        }
+        try:
+            plan = edit_job.planned(self._request(task, out))
+            device, priority, named = self.options.device, self.options.priority, self.out is not None
+            if self.detach:
+                self.job = edit_job.submit(self.client, plan, device, priority, self.show, named, kept).id
+                return None
+            self.result = edit_job.run(self.client, plan, device, priority, self.show, named, kept)
+        finally:
+            self._remove_empty_folders()
+        self.job = self.result.job
+        return Result(
+            path=self.result.output.absolute(),
+            frames=self.result.frames,
+            deliver=self.deliver,
+            job=self.result.job,
+            seed=self.result.seed,
+            source_prompt=self.options.source,
+            target_prompt=self.options.target,
+            settings=settings,
+        )
+
+    def discard(self, result: Result) -> None:
+        if self.out is None:
+            result.path.unlink(missing_ok=True)
+            self._remove_empty_folders()
+
+    def settings(self, selection: Selection) -> dict[str, Any]:
+        """What a result's marker keeps, so that the same can be asked for again."""
+        return {
+            "options": as_plain(self.options),
+            "deliver": self.deliver,
+            "mask": self.mask,
+            "item": selection.item_id,
+            "track": selection.track,
+            "at": round(time.time(), 3),
+        }
+
+    def _request(self, task: Task, out: Path) -> EditRequest:
+        from flowanchor_core.request import DeliverySettings
+
+        clip, region = task.footage, task.region or Region("auto")
+        movies = [_as_long(movie, task.selection.frames, task.folder) for movie in region.movies]
+        request = self.options.request(
+            clip.path,
+            DeliverySettings(out=out, kind=self.deliver, format=FORMATS[self.deliver]),
+            clip.first,
+            clip.first + clip.frames - 1,
+            masks=(*(self.options.mask or ()), *movies),
+        )
+        return with_outlines(request, region)
+
+    def _output(self, selection: Selection) -> Path:
+        if self.out is not None:
+            return self.out
+        return free(result_path(selection, self.deliver, self._made))
+
+    def _remove_empty_folders(self) -> None:
+        for folder in self._made:
+            with suppress(OSError):  # something is in it, as it should be
+                folder.rmdir()
+
+
+def check_output(out: Path | None) -> None:
+    """Raise InputError for an output that Resolve could not place."""
+    if out is not None and out.suffix.lower() != SUFFIX:
+        raise InputError("output-name", f"{out.name} is no name of a QuickTime movie.", "Let it end in .mov.")
+
+
+def result_path(selection: Selection, deliver: Deliver, made: list[Path] | None = None) -> Path:
+    """Where a result goes that the user gave no name: by timeline and clip. Its folder is there afterwards.
+
+    Args:
+        made: gets the folders that were not there before, the innermost first.
+    """
+    folder = results_folder() / safe_name(selection.timeline)
+    missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise InputError(
+            "output-folder-missing",
+            f"The folder {folder} cannot be made ({failure.strerror}).",
+            "Give the result a name with -o, or set FLOWANCHOR_RESULTS to a folder of yours.",
+        ) from failure
+    if made is not None:
+        made[:] = missing
+    return folder / f"{safe_name(Path(selection.name).stem)}-{deliver}{SUFFIX}"
+
+
+def with_outlines(request: EditRequest, region: Region) -> EditRequest:
+    """A request with a region's outlines as geometry.
+
+    Raises:
+        InputError: "outline-inverted", where an inverted outline is not all there is.
+    """
+    if not region.polygons:
+        return request
+    shapes = tuple(
+        Polygon(tuple(Keyframe(frame, tuple(points)) for frame, points in polygon.keyframes))
+        for polygon in region.polygons
+    )
+    inverted = [polygon for polygon in region.polygons if polygon.invert]
+    if inverted and (len(region.polygons) > 1 or request.masks or request.geometry):
+        raise InputError(
+            "outline-inverted",
+            "An inverted outline can be the region only if it is the only one.",
+            "Leave the other masks out, or draw what is meant instead of its surroundings.",
+        )
+    return replace(
+        request,
+        geometry=(*request.geometry, *shapes),
+        region=replace(request.region, invert=bool(inverted)),
+    )
+
+
+def _as_long(movie: Footage, frames: int, folder: Path) -> Path:
+    """A mask movie that has just the selection's frames; one that has more is cut into images in `folder`."""
+    import cv2
+    import numpy as np
+
+    from flowanchor_core.footage import probe
+    from flowanchor_core.footage.mask_files import read_values
+
+    found = probe(movie.path)
+    if movie.first == 0 and found.frames == frames:
+        return movie.path
+    images = Path(tempfile.mkdtemp(prefix="mask-", dir=folder))
+    for number, values in enumerate(read_values(found, movie.first, movie.first + frames - 1)):
+        cv2.imwrite(str(images / f"mask.{number:06d}.png"), np.round(values * 255).astype(np.uint8))
+    return images

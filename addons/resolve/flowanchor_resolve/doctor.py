@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flowanchor_resolve import connect, handoff, meeting, menu_files, poke, scripting, sidecar
 from flowanchor_resolve.edition import Edition, edition_of
-from flowanchor_resolve.places import script_folders
+from flowanchor_resolve.places import meeting_folder, script_folders
 from flowanchor_resolve.problems import ResolveProblem
 
 _INSTALL = "Run `python3 installers/run.py resolve`."
@@ -112,10 +112,10 @@ def check_scripts() -> Iterator[Told]:
 
 def check_sidecar() -> Iterator[Told]:
     """Whether a sidecar runs, or Resolve's menu could start one."""
-    folder = meeting.meeting_folder()
+    folder = meeting_folder()
     if folder.is_dir() and meeting.sidecar_lives(folder):
         yield Told("resolve sidecar", "ok", f"It runs. {sidecar.status(folder) or ''}".strip())
-    elif poke.launcher() is None:
+    elif poke.command_line() is None:
         yield Told(
             "resolve sidecar",
             "warning",
@@ -128,7 +128,7 @@ def check_sidecar() -> Iterator[Told]:
 
 def check_contact(now: Callable[[], float] = time.time) -> Iterator[Told]:
     """When Resolve was met last, and which Python it has inside."""
-    found = meeting.last_contact(meeting.meeting_folder())
+    found = meeting.last_contact(meeting_folder())
     if found is None:
         yield Told("resolve last contact", "ok", "never so far")
         return
@@ -172,7 +172,7 @@ CHECKS: dict[str, Callable[[], Iterator[Told]]] = {
 
 
 def _edition_of_contact() -> Edition | None:
-    found = meeting.last_contact(meeting.meeting_folder())
+    found = meeting.last_contact(meeting_folder())
     return None if found is None else edition_of(found["product"], found["version"])
 
 

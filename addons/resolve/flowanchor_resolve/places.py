@@ -86,14 +86,14 @@ def script_folders(
     if system == "win32":
         own = Path(values.get("APPDATA") or home(values) / "AppData" / "Roaming") / _VENDOR / _PRODUCT
         everybody = Path(values.get("PROGRAMDATA") or r"C:\ProgramData") / _VENDOR / _PRODUCT
-        roots = (own / "Support" / "Fusion", everybody / "Fusion")
+        roots = [own / "Support" / "Fusion", everybody / "Fusion"]
     elif system == "darwin":
         below = Path("Library") / "Application Support" / _VENDOR / _PRODUCT / "Fusion"
-        roots = (home(values) / below, Path("/") / below)
+        roots = [home(values) / below, Path("/") / below]
     else:
         # The vendor's own place, whatever XDG_DATA_HOME says.
         share = home(values) / ".local" / "share" / "DaVinciResolve"
-        roots = (share / "Fusion", Path("/opt/resolve/Fusion"), Path("/home/resolve/Fusion"))
+        roots = [share / "Fusion", Path("/opt/resolve/Fusion"), Path("/home/resolve/Fusion")]
     return tuple(root / "Scripts" / "Utility" for root in roots)
 
 

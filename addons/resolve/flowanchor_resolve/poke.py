@@ -78,7 +78,14 @@ def start(folder: Path, seconds: float = START_SECONDS) -> None:
     Raises:
         ResolveProblem: "resolve-sidecar-unknown" if nothing says how, "resolve-sidecar-failed".
     """
-    command = [*_command(), "resolve", "sidecar", "--idle", str(IDLE_MINUTES)]
+    found = command_line()
+    if found is None:
+        raise ResolveProblem(
+            "resolve-sidecar-unknown",
+            "FlowAnchor's sidecar does not run, and nothing says how it is started.",
+            "Run `flowanchor resolve sidecar` in a terminal, or `installers/run.py setup` once.",
+        )
+    command = [*found, "resolve", "sidecar", "--idle", str(IDLE_MINUTES)]
     log = folder / meeting.LOG
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
     options: dict[str, Any] = {"start_new_session": True}
@@ -118,25 +125,14 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def launcher() -> list[str] | None:
-    """The command that starts FlowAnchor's daemon, as its set-up has left it; None if it has not."""
+def command_line() -> list[str] | None:
+    """What runs FlowAnchor's command line: the Python of the record that its set-up leaves for hosts (which
+    says how the daemon is started); None if there is none."""
     raw = meeting.read(data_folder() / "launcher.json")
     argv = raw.get("argv") if raw is not None else None
-    if isinstance(argv, list) and len(argv) > 2 and all(isinstance(part, str) for part in argv):
-        return list(argv)
-    return None
-
-
-def _command() -> list[str]:
-    """What runs FlowAnchor's command line: the Python that the record names."""
-    argv = launcher()
-    if argv is None or argv[-2:] != _SERVE:
-        raise ResolveProblem(
-            "resolve-sidecar-unknown",
-            "FlowAnchor's sidecar does not run, and nothing says how it is started.",
-            "Run `flowanchor resolve sidecar` in a terminal, or `installers/run.py setup` once.",
-        )
-    return [*argv[:-2], "-m", "flowanchor_daemon.cli"]
+    if not isinstance(argv, list) or not all(isinstance(part, str) for part in argv):
+        return None
+    return [*argv[:-2], "-m", "flowanchor_daemon.cli"] if len(argv) > 2 and argv[-2:] == _SERVE else None
 
 
 def _failed(why: str, log: Path) -> ResolveProblem:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def resolve_runs() -> bool | None:
 
 
 def _process_names() -> Iterator[str]:
-    if sys.platform.startswith("linux"):
+    if os.path.isdir("/proc/self"):
         for entry in os.scandir("/proc"):
             if entry.name.isdigit():
                 try:
@@ -32,10 +31,8 @@ def _process_names() -> Iterator[str]:
                 except OSError:
                     continue  # it ended in between
         return
-    if sys.platform == "win32":
-        command = ["tasklist", "/fo", "csv", "/nh"]
-    else:
-        command = ["ps", "-axo", "comm="]
+    windows = os.name == "nt"
+    command = ["tasklist", "/fo", "csv", "/nh"] if windows else ["ps", "-axo", "comm="]
     done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=True)
     for line in done.stdout.decode("utf-8", "replace").splitlines():
-        yield line.split('","')[0].strip('"') if sys.platform == "win32" else os.path.basename(line.strip())
+        yield line.split('","')[0].strip('"') if windows else os.path.basename(line.strip())

@@ -34,7 +34,7 @@ def completed(options: EditOptions, wish: Mapping[str, str], typed: Collection[s
     Raises:
         InputError: "prompts-missing", if prompts are neither typed nor in the marker.
     """
-    found = {
+    found: dict[str, Any] = {
         name: text
         for name in (*PROMPTS, "words")
         if name not in typed and (text := wish.get(name, "").strip())

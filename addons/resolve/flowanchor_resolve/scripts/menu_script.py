@@ -16,9 +16,8 @@ PACKAGE = ""
 
 def main(names: Dict[str, Any]) -> None:  # noqa: UP006
     if sys.version_info < (3, 10):  # noqa: UP036
-        print(
-            f"FlowAnchor: Resolve uses Python {sys.version.split()[0]}. Install 3.10 or newer, then restart it."
-        )
+        version = sys.version.split()[0]
+        print(f"FlowAnchor: Resolve uses Python {version}. Install 3.10 or newer, then restart Resolve.")
         return
     start = os.path.join(PACKAGE, "__init__.py")
     if not os.path.isfile(start):

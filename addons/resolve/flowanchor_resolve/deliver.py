@@ -24,10 +24,11 @@ from flowanchor_resolve.watch import Watch
 
 FORMAT = "mov"
 OPAQUE_CODECS = ("ProRes422HQ", "ProRes4444", "DNxHRHQX_10", "DNxHRHQX_12", "DNxHRHQX", "DNxHR444")
-BASE_PRESETS = ("H.264 Master", "ProRes 422 HQ", "H.265 Master")
-"""Presets of Resolve's own that export pictures; the first that is there is what our settings lie on."""
 ALPHA_CODECS = ("ProRes4444", "ProRes4444XQ")
 """Codecs by the ids Resolve gives them, the best first; ProRes is not offered on every system."""
+BASE_PRESETS = ("H.264 Master", "ProRes 422 HQ", "H.265 Master")
+"""Presets of Resolve's own that export pictures; the first that is there is what our settings lie on, since
+what a preset brings along unseen, such as sound only, cannot be set."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts a result over its clip, on a track of its own, and takes it off again.
+
+Resolve drops or moves what does not fit and says that all is well. So the timeline is listed before and
+after, and anything but the one new clip in its place means that all is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flowanchor_resolve.frames import Span, to_relative
+from flowanchor_resolve.host import Placed, Probe, Result, Say, Selection
+from flowanchor_resolve.markers import add_marker, delete_marker, find_marker, mark_item, marker_data
+from flowanchor_resolve.names import TRACK, is_result_track
+from flowanchor_resolve.opened import Item, Opened, media_id
+from flowanchor_resolve.pool import import_result, result_bin
+from flowanchor_resolve.problems import ResolveProblem
+
+STILLS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".webp", ".gif")
+VIDEO_ONLY = 1
+DELETE_TRIES = 2
+"""The first deletion of a session has been seen to fail."""
+
+
+def check_result(selection: Selection, result: Result, probe: Probe) -> None:
+    """Look into a result before anything is changed for it.
+
+    Raises:
+        ResolveProblem: "resolve-still", "resolve-result-gone", "resolve-result-differs", or what the probe
+            raises.
+    """
+    path = result.path
+    if path.suffix.lower() in STILLS or "%" in path.name or path.is_dir():
+        raise ResolveProblem(
+            "resolve-still",
+            f'"{path.name}" is made of images, and Resolve is given movies only.',
+            "Deliver the edit as a movie.",
+        )
+    if not path.is_file():
+        raise ResolveProblem(
+            "resolve-result-gone",
+            f'The result "{path.name}" is not where it was.',
+            "Fetch it again with `flowanchor jobs fetch`.",
+        )
+    probed = probe(path)
+    expected = {
+        "frames": (probed.frames, selection.frames),
+        "frames a second": (probed.rate, selection.rate),
+        "pixels wide": (probed.width, selection.width),
+        "pixels high": (probed.height, selection.height),
+    }
+    for what, (found, wanted) in expected.items():
+        if found != wanted:
+            raise ResolveProblem(
+                "resolve-result-differs",
+                f"The result has {found} {what}, and its place on the timeline {wanted}.",
+                "Edit the clip again as it is now on the timeline.",
+            )
+    if result.deliver == "patch" and not probed.alpha:
+        raise ResolveProblem(
+            "resolve-result-differs",
+            "The result is a patch, and its movie has no alpha.",
+            "Deliver the patch as ProRes 4444.",
+        )
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Places on one timeline, which is current, with the Edit page open."""
+
+    opened: Opened
+    say: Say
+
+    def place(self, selection: Selection, result: Result) -> Placed:
+        """Put a checked result on a track named "FlowAnchor".
+
+        Raises:
+            ResolveProblem: "resolve-clip-moved", "resolve-place-differs", "resolve-import",
+                "resolve-marker", "resolve-refused", "resolve-dialog-open"; all has been taken back then, or
+                the sentence says what has not.
+        """
+        opened = self.opened
+        still_there(opened, selection)
+        before = listing(opened)
+        span = Span(selection.start, selection.end)
+        undo: list[Callable[[], bool]] = []
+        try:
+            with result_bin(opened, self.say) as folder:
+                media, imported = import_result(opened, folder, result.path)
+                if imported:
+                    undo.append(lambda: drop_media(opened, media))
+                track, made = self._track(selection, span, undo)
+                undo.append(lambda: self._remove_new(before))
+                self._append(media, track, span)
+            item = self._read_back(before, media, track, span)
+            placed = Placed(
+                timeline_id=selection.timeline_id,
+                item_id=item.item_id,
+                track=track,
+                start=span.start,
+                end=span.end,
+                made_track=made,
+                media_id=item.media_id,
+                marker="",
+            )
+            return self._marked(placed, item, selection, result, undo)
+        except BaseException as problem:
+            take_back(undo, problem, self.say)
+            raise
+
+    def _marked(
+        self,
+        placed: Placed,
+        item: Item,
+        selection: Selection,
+        result: Result,
+        undo: list[Callable[[], bool]],
+    ) -> Placed:
+        data = marker_data(placed, result)
+        undo.append(lambda: delete_marker(self.opened, data))
+        relative = to_relative(selection.start, selection.timeline_start)
+        add_marker(self.opened, relative, selection.frames, result, data)
+        if not mark_item(self.opened, item, result, data):
+            self.say("Resolve took no marker on the placed clip; the one on the timeline tells the same.")
+        return replace(placed, marker=data)
+
+    def _track(self, selection: Selection, span: Span, undo: list[Callable[[], bool]]) -> tuple[int, bool]:
+        """A track of ours that is free at the span, above all others that have something there; a new one at
+        the top if there is none. And whether it is new."""
+        opened = self.opened
+        calls, timeline = opened.calls, opened.timeline
+        count = opened.track_count("video")
+        for track in range(count, selection.track, -1):
+            busy = any(item.span.overlap(span) for item in opened.items("video", track))
+            usable = (
+                is_result_track(opened.track_name("video", track))
+                and calls.ask(timeline, "GetIsTrackEnabled", "video", track)
+                and not calls.ask(timeline, "GetIsTrackLocked", "video", track)
+            )
+            if busy:
+                break
+            if usable:
+                return track, False
+        calls.need("add a video track", timeline, "AddTrack", "video")
+        track = opened.track_count("video")
+        if track != count + 1:
+            raise ResolveProblem(
+                "resolve-refused", "Resolve did not add a video track.", "Look at Resolve, then try again."
+            )
+        undo.append(lambda: remove_track(opened, track))
+        calls.need("name the new track", timeline, "SetTrackName", "video", track, TRACK)
+        return track, True
+
+    def _append(self, media: Any, track: int, span: Span) -> None:
+        info = {
+            "mediaPoolItem": media,
+            "startFrame": 0,
+            "endFrame": span.frames,
+            "mediaType": VIDEO_ONLY,
+            "trackIndex": track,
+            "recordFrame": span.start,
+        }
+        self.opened.calls.need("put the result on the timeline", self.opened.pool, "AppendToTimeline", [info])
+
+    def _read_back(self, before: dict[str, Item], media: Any, track: int, span: Span) -> Item:
+        """The one new clip, if it is in its place and all else as it was."""
+        after = listing(self.opened)
+        new = [item for key, item in after.items() if key not in before]
+        changed = [item.name for key, item in before.items() if after.get(key) != item]
+        if changed:
+            raise ResolveProblem(
+                "resolve-place-differs",
+                f"Placing the result changed other clips: {', '.join(changed[:3])}.",
+                "Undo it in Resolve (Ctrl Z), then try again.",
+            )
+        wanted = media_id(self.opened.calls, media)
+        fits = len(new) == 1 and (new[0].kind, new[0].track, new[0].span, new[0].media_id) == (
+            "video",
+            track,
+            span,
+            wanted,
+        )
+        if not fits:
+            found = "; ".join(
+                f"{item.kind} track {item.track}, frames {item.span.start} to {item.span.end - 1}"
+                for item in new
+            )
+            raise ResolveProblem(
+                "resolve-place-differs",
+                f"The result was to be on video track {track}, frames {span.start} to {span.end - 1}, and is"
+                f" {'on ' + found if found else 'nowhere'}.",
+                "Look at the timeline, then try again.",
+            )
+        return new[0]
+
+    def _remove_new(self, before: dict[str, Item]) -> bool:
+        new = [item for key, item in listing(self.opened).items() if key not in before]
+        gone = [delete_item(self.opened, item) for item in new]
+        return all(gone)
+
+
+def take_back(undo: list[Callable[[], bool]], problem: BaseException, say: Say) -> None:
+    """Undo what was done, the last first; what cannot be is added to the problem's sentence."""
+    failed = 0
+    for step in reversed(undo):
+        try:
+            failed += not step()
+        except ResolveProblem:
+            failed += 1
+    if failed:
+        sentence = "Not all of it could be taken back: undo it in Resolve (Ctrl Z)."
+        say(sentence)
+        if isinstance(problem, ResolveProblem):
+            problem.action = f"{problem.action} {sentence}"
+
+
+def take_off(opened: Opened, placed: Placed) -> None:
+    """Take a placed result off its timeline, with its marker and its track if that is ours and empty.
+
+    Raises:
+        ResolveProblem: "resolve-not-placed", if neither clip nor marker is there; "resolve-undo", if Resolve
+            does not delete the clip.
+    """
+    item = opened.find_item(placed.item_id)
+    marked = find_marker(opened, placed.marker)
+    if item is None and not marked:
+        raise ResolveProblem(
+            "resolve-not-placed",
+            "The result is not on the timeline.",
+            "Nothing needs to be undone; `flowanchor resolve place` puts it there again.",
+        )
+    if item is not None and not delete_item(opened, item):
+        opened.calls.check_answering()
+        raise ResolveProblem(
+            "resolve-undo",
+            f'Resolve does not delete the clip "{item.name}" on video track {item.track}.',
+            "Unlock the track, then try again.",
+        )
+    delete_marker(opened, placed.marker)
+    if placed.made_track and item is not None:
+        remove_track(opened, item.track)
+
+
+def delete_item(opened: Opened, item: Item) -> bool:
+    """Delete a clip from the timeline without moving others; whether it is gone."""
+    for _ in range(DELETE_TRIES):
+        current = opened.find_item(item.item_id) if item.kind == "video" else item
+        if current is None:
+            return True
+        opened.calls.ask(opened.timeline, "DeleteClips", [current.thing], False)
+    return opened.find_item(item.item_id) is None
+
+
+def remove_track(opened: Opened, track: int) -> bool:
+    """Delete a track of ours if nothing is on it; whether it was left alone or is gone."""
+    if not is_result_track(opened.track_name("video", track)) or opened.items("video", track):
+        return True
+    return bool(opened.calls.ask(opened.timeline, "DeleteTrack", "video", track))
+
+
+def still_there(opened: Opened, selection: Selection) -> Item:
+    """The clip, which must lie where it was when it was exported.
+
+    Raises:
+        ResolveProblem: "resolve-clip-moved".
+    """
+    item = opened.find_item(selection.item_id)
+    if item is None or not item.span.covers(Span(selection.start, selection.end)):
+        raise ResolveProblem(
+            "resolve-clip-moved",
+            f'The clip "{selection.name}" was moved, cut or removed since it was exported.',
+            "Undo that, or edit the clip again where it is now.",
+        )
+    return item
+
+
+def listing(opened: Opened) -> dict[str, Item]:
+    """Every clip of the timeline, by its id."""
+    return {item.item_id: item for item in opened.everything()}
+
+
+def drop_media(opened: Opened, media: Any) -> bool:
+    """Take a clip out of the media pool; whether Resolve says that it did."""
+    return bool(opened.calls.ask(opened.pool, "DeleteClips", [media]))

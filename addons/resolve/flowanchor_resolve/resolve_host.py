@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running Resolve as a `Host`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flowanchor_resolve.calls import Calls
+from flowanchor_resolve.deliver import Delivery, Order
+from flowanchor_resolve.direct import Differs, source_footage
+from flowanchor_resolve.edition import check_usable, read_edition
+from flowanchor_resolve.frames import Span
+from flowanchor_resolve.host import Footage, MaskSource, Placed, Probe, Region, Result, Say, Selection
+from flowanchor_resolve.keep import at_work
+from flowanchor_resolve.markers import read_marker
+from flowanchor_resolve.names import is_mask_track
+from flowanchor_resolve.opened import Opened, open_current
+from flowanchor_resolve.place import Placement, check_result, take_off
+from flowanchor_resolve.problems import ResolveProblem
+from flowanchor_resolve.regions import Regions
+from flowanchor_resolve.select import read_selection, timeline_rate, timeline_size
+from flowanchor_resolve.takes import Takes
+from flowanchor_resolve.watch import Watch
+
+
+def _quiet(sentence: str) -> None:
+    pass
+
+
+class ResolveHost:
+    """See `Host`. Nothing of Resolve is held between calls, since its objects go stale."""
+
+    def __init__(
+        self,
+        resolve: Any,
+        probe: Probe,
+        say: Say = _quiet,
+        watch: Watch | None = None,
+        source_files: bool = False,
+    ) -> None:
+        """
+        Args:
+            resolve: what `scriptapp("Resolve")` gives, or the global `resolve` of a script inside.
+            probe: looks into movie files.
+            say: told what is not part of an answer, such as what could not be put back.
+            watch: how renders are waited for.
+            source_files: export the clip's own file where nothing that Resolve tells speaks against it (see
+                direct.py); else the range is always rendered.
+
+        Raises:
+            ResolveProblem: "resolve-free", "resolve-dialog-open".
+        """
+        self.calls = Calls(resolve)
+        self.edition = read_edition(self.calls)
+        check_usable(self.edition)
+        self.probe, self.say = probe, say
+        self.watch = watch or Watch()
+        self.source_files = source_files
+
+    def select(self, track: int | None = None, clip: str | None = None) -> Selection:
+        return read_selection(open_current(self.calls), self.edition, track, clip)
+
+    def export_range(self, selection: Selection, folder: Path, say: Say) -> Footage:
+        """See `Host`. What is rendered is what is seen up to the clip's track: tracks above it, subtitles and
+        the mask track are off, tracks below as they are."""
+        with at_work(self.calls, selection.timeline_id, "deliver", say) as opened:
+            self._check_same_timeline(opened, selection)
+            if self.source_files:
+                try:
+                    return source_footage(opened, selection, self.probe)
+                except Differs as difference:
+                    say(f"The range is rendered, since {difference}.")
+            masks = {
+                track
+                for track in range(1, opened.track_count("video") + 1)
+                if is_mask_track(opened.track_name("video", track))
+            }
+
+            def wanted(kind: str, track: int, was: bool) -> bool:
+                if kind != "video" or track > selection.track:
+                    return False
+                return track == selection.track or (was and track not in masks)
+
+            order = Order(selection, f"range {uuid.uuid4().hex[:8]}", folder, wanted)
+            path, _ = self._delivery(opened, say).render(order)
+        return Footage(path, 0, selection.frames, direct=False)
+
+    def export_mask(self, selection: Selection, source: MaskSource, folder: Path, say: Say) -> Region:
+        with at_work(self.calls, selection.timeline_id, "deliver", say) as opened:
+            self._check_same_timeline(opened, selection)
+            return Regions(self._delivery(opened, say), selection, folder).read(source)
+
+    def place(self, selection: Selection, result: Result, as_take: bool = False) -> Placed:
+        check_result(selection, result, self.probe)
+        with at_work(self.calls, selection.timeline_id, "edit", self.say) as opened:
+            self._check_same_timeline(opened, selection)
+            if as_take:
+                return Takes(opened, self.say).add(selection, result)
+            return Placement(opened, self.say).place(selection, result)
+
+    def undo(self, placed: Placed) -> None:
+        with at_work(self.calls, placed.timeline_id, "edit", self.say) as opened:
+            if placed.take:
+                Takes(opened, self.say).remove(placed)
+            else:
+                take_off(opened, placed)
+
+    def placed(self) -> Sequence[tuple[Placed, Result]]:
+        opened = open_current(self.calls)
+        markers = self.calls.ask(opened.timeline, "GetMarkers") or {}
+        items = {item.item_id: item for item in opened.everything(("video",))}
+        found = []
+        for _, marker in sorted(markers.items(), key=lambda pair: float(pair[0])):
+            told = read_marker(str(marker.get("customData", "")))
+            if told is not None and told[0].item_id in items:
+                found.append(told)
+        return found
+
+    def _delivery(self, opened: Opened, say: Say) -> Delivery:
+        return Delivery(opened, self.edition, self.probe, say, self.watch)
+
+    def _check_same_timeline(self, opened: Opened, selection: Selection) -> None:
+        """What a selection states of its timeline must still hold, or frames would be counted wrongly."""
+        rate, drop = timeline_rate(opened)
+        now = (opened.start, rate, drop, timeline_size(opened))
+        then = (
+            selection.timeline_start,
+            selection.rate,
+            selection.drop_frame,
+            (selection.width, selection.height),
+        )
+        if now != then or Span(selection.start, selection.end).frames <= 0:
+            raise ResolveProblem(
+                "resolve-timeline-changed",
+                "The timeline's start, rate or size has changed since the clip was chosen.",
+                "Select the clip and edit it again.",
+            )

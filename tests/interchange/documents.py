@@ -34,9 +34,13 @@ def otio_document(scene: Scene) -> bytes:
         reference = otio.schema.ExternalReference(scene.footage.as_uri(), span(scene.start, FRAMES))
         return otio.schema.Clip(name, reference, span(scene.start + start, frames))
 
-    timeline = otio.schema.Timeline("Scene", otio.opentime.RationalTime(scene.start, rate))
+    timeline = otio.schema.Timeline("Scene", global_start_time=otio.opentime.RationalTime(scene.start, rate))
     timeline.metadata["other"] = {"version": 3, "inner": {"list": [1, 2.5, "drei"]}}
-    lower, upper, sound = otio.schema.Track("V1"), otio.schema.Track("V2"), otio.schema.Track("A1", kind="Audio")
+    lower, upper, sound = (
+        otio.schema.Track("V1"),
+        otio.schema.Track("V2"),
+        otio.schema.Track("A1", kind="Audio"),
+    )
     lower.append(clip("one", FIRST.start, FIRST.duration))
     lower.append(otio.schema.Gap(source_range=span(0, TWO_AT - FIRST.duration)))
     two = clip("two", TWO.start, TWO.duration)

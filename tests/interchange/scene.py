@@ -2,8 +2,8 @@
 """One small timeline, and what must be seen at each of its frames before and after an edit.
 
 Track 1 shows frames 10 to 33 of the footage, six empty frames, then frames 60 to 89 ("two"); track 2 shows
-frames 100 to 107 over the end of it ("top"). The footage's frames carry their numbers as bits, so that a wrong
-frame is seen; edited frames carry a white mark besides.
+frames 100 to 107 over the end of it ("top"). The footage's frames carry their numbers as bits, so that a
+wrong frame is seen; edited frames carry a white mark besides.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ from flowanchor_interchange.timecode import Timecode
 
 from tests.blender.host.numbered import HEIGHT, WIDTH, number_of, picture
 
-RATES = tuple(
-    [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30)]
-    + [Fraction(48000, 1001), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)]
-)
+RATES = tuple(map(Fraction, ("24000/1001", 24, 25, "30000/1001", 30, "48000/1001", 48, 50, "60000/1001", 60)))
 STARTS = (0, 1, 10)
 """Hours at which timelines start."""
 
@@ -90,17 +87,20 @@ def seen(frame: npt.NDArray[Any]) -> tuple[int | None, bool]:
     return -1 if number is None else number, bool(frame[2:12, WIDTH // 2 - 8 : WIDTH // 2 + 8].mean() > 200)
 
 
-def write_footage(path: Path, rate: Fraction, label: str | None, span: Span, marked: bool = False) -> Path:
-    """FFV1 of the numbers of a span, with a start timecode."""
+def write_footage(
+    path: Path, rate: Fraction, label: str | None, span: Span, marked: bool = False, alpha: bool = False
+) -> Path:
+    """FFV1 of the numbers of a span, with a start timecode; `alpha`: of the mark alone, all else transparent."""
     import av
 
     with av.open(str(path), "w") as container:
         if label is not None:
             container.metadata["timecode"] = label
         stream: Any = container.add_stream("ffv1", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgra" if alpha else "bgr0"
         for index, number in enumerate(range(span.start, span.end)):
-            frame = av.VideoFrame.from_ndarray(_picture(number, marked), "rgb24")
+            shown = _patch() if alpha else _picture(number, marked)
+            frame = av.VideoFrame.from_ndarray(shown, "rgba" if alpha else "rgb24")
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -115,7 +115,13 @@ def _picture(number: int, marked: bool) -> npt.NDArray[np.uint8]:
     return whole
 
 
-def write_edited(scene: Scene, path: Path) -> Path:
-    """What an editor would give for the edited frames of "two": the same numbers, marked."""
+def _patch() -> npt.NDArray[np.uint8]:
+    whole = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    whole[:16, WIDTH // 2 - 12 : WIDTH // 2 + 12] = 255
+    return whole
+
+
+def write_edited(scene: Scene, path: Path, alpha: bool = False) -> Path:
+    """What an editor would give for the edited frames of "two": the same numbers, marked; or only the mark."""
     label = str(Timecode(scene.result(path).start, scene.rate, scene.drop))
-    return write_footage(path, scene.rate, label, EDITED.moved(TWO.start), marked=True)
+    return write_footage(path, scene.rate, label, EDITED.moved(TWO.start), True, alpha)

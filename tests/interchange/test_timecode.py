@@ -56,7 +56,8 @@ def test_timecode_library_agrees(code: Timecode) -> None:
     assert Timecode.parse(str(made), code.rate, code.drop) == code
 
 
-@given(codes().filter(lambda code: round(code.rate) != 120))
+# It has no 120 frames a second, and at NTSC rates its day ends 86 s early.
+@given(codes(hours=23).filter(lambda code: round(code.rate) != 120))
 def test_opentimelineio_agrees(code: Timecode) -> None:
     rate = float(code.rate)
     label = otio.opentime.to_timecode(otio.opentime.RationalTime(code.frames, rate), rate, code.drop)

@@ -143,8 +143,6 @@ def target_format(source: TimelineFile, out: Path) -> str:
     ending = out.suffix.lower()
     if ending == source.path.suffix.lower():
         return source.format
-    if ending == ".xml" and source.format in ("fcp7", "mlt"):
-        return source.format
     if ending not in ENDINGS:
         raise TimelineProblem(
             "timeline-format",

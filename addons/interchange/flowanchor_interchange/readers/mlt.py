@@ -23,7 +23,7 @@ from flowanchor_interchange.timecode import exact_rate
 _FILES = ("avformat", "avformat-novalidate", "")
 _CLOCK = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:[.,]\d+)?)")
 _SMPTE = re.compile(r"(\d+):(\d{2}):(\d{2})[:;](\d+)")
-_SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e|lift_|eq$")
+_SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e")
 
 
 def properties(node: Node) -> dict[str, str]:

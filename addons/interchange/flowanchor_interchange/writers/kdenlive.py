@@ -72,7 +72,7 @@ def insert(file: TimelineFile, result: Result) -> common.Written:
                     *_track(names, [(names["clip"], piece, number)], result.track),
                 ),
                 shown_in(data, parts.main, names["track"]),
-                appended(data, parts.main, *overlay(like, len(parts.tracks))),
+                appended(data, parts.main, overlay(like, len(parts.tracks))),
             ],
         )
     )
@@ -183,7 +183,7 @@ def write(timeline: Timeline, result: Result, known: common.Known) -> common.Wri
         on_tracks += _track(names, pieces, layer.name, layer.enabled)
         main.append(make("track", None, producer=names["track"]))
     for index in range(1, len(layers) + 1):
-        main.extend(overlay(_OVERLAY, index))
+        main.append(overlay(_OVERLAY, index))
     root = make(
         "mlt",
         None,

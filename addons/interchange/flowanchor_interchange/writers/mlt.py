@@ -37,11 +37,16 @@ def insert(file: TimelineFile, result: Result) -> common.Written:
     if main.tag != "tractor" or host is None:
         # A playlist is played by itself: a tractor behind it shows both.
         shown = [make("track", None, producer=name) for name in (main.get("id"), track)]
-        over = overlay({}, 1) if result.alpha else []
+        over = [overlay({}, 1)] if result.alpha else []
         whole = make("tractor", None, *shown, *over, id=unused(data, "flowanchor-tractor"))
         return common.Written(spliced(data, [appended(data, parts.root, *new, whole)]))
     like = overlays(main)
-    over = overlay(properties(like[-1]) if like else {}, len(parts.tracks)) if like or result.alpha else []
+    count = len(parts.tracks)
+    if like:
+        over = [overlay(properties(like[-1]), count)]
+    else:
+        # Without such transitions the topmost picture hides all others: then each track needs one.
+        over = [overlay({}, index) for index in range(1, count + 1)] if result.alpha else []
     splices = [placed(data, parts.root, top_of(main), *new), shown_in(data, host, track)]
     if over:
         splices.append(appended(data, main, *over))
@@ -67,13 +72,13 @@ def overlays(main: Node) -> list[Node]:
     return [node for node in main.all("transition") if properties(node).get("mlt_service") in services]
 
 
-def overlay(like: dict[str, str], track: int) -> list[Element]:
+def overlay(like: dict[str, str], track: int) -> Element:
     """A transition that lays a track over those below, with the properties of another one if there is one."""
     about = like or {"mlt_service": "composite", "fill": "1", "always_active": "1", "progressive": "1"}
     below = about.get("a_track", "0")
     about = {name: value for name, value in about.items() if name not in ("in", "out", "a_track", "b_track")}
     ends = prop("a_track", below), prop("b_track", track)
-    return [make("transition", None, *ends, *(prop(*pair) for pair in about.items()))]
+    return make("transition", None, *ends, *(prop(*pair) for pair in about.items()))
 
 
 def producer(name: str, piece: common.Piece, result: Result, **more: object) -> Element:
@@ -142,7 +147,7 @@ def write(timeline: Timeline, result: Result, known: common.Known) -> common.Wri
     producers: list[Element] = []
     playlists: list[Element] = []
     names: dict[str, str] = {}
-    main = make("tractor", None, id="timeline")
+    main = make("tractor", None, make("track", None, producer="background"), id="timeline")
     for number, layer in enumerate(layers, 1):
         pieces = []
         for piece in layer.pieces:
@@ -155,16 +160,32 @@ def write(timeline: Timeline, result: Result, known: common.Known) -> common.Wri
         if not layer.enabled:
             track.set("hide", "video")
         main.append(track)
+    black, background = _background(max(timeline.duration, result.record.end))
     if result.alpha:
-        main.extend(overlay({}, len(layers) - 1))
-    root = make(
-        "mlt", None, profile(timeline.rate, timeline.size or result.size), *producers, *playlists, main
-    )
+        main.extend(overlay({}, index) for index in range(1, len(layers) + 1))
+    picture = profile(timeline.rate, timeline.size or result.size)
+    root = make("mlt", None, picture, black, background, *producers, *playlists, main)
     root.attrib.update({"LC_NUMERIC": "C", "title": timeline.name, "version": "7.12.0"})
     text = source(root)
     return common.Written(
         b'<?xml version="1.0" encoding="utf-8"?>\n' + text + b"\n", notices_of(timeline, notices)
     )
+
+
+def _background(length: int) -> tuple[Element, Element]:
+    """Black for where there is nothing: MLT shows white there."""
+    about = {
+        "length": length,
+        "eof": "pause",
+        "resource": 0,
+        "mlt_service": "color",
+        "mlt_image_format": "rgb",
+    }
+    black = make("producer", None, *(prop(*pair) for pair in about.items()), id="black")
+    entry = make("entry", None, producer="black")
+    for element in (black, entry):
+        element.attrib.update({"in": "0", "out": str(length - 1)})
+    return black, make("playlist", None, entry, id="background")
 
 
 def longest(piece: common.Piece, layers: list[common.Layer]) -> common.Piece:

@@ -24,6 +24,8 @@ CHECKS = (
     "bystander_checks.py",
     "mask_checks.py",
     "place_checks.py",
+    "identity_checks.py",
+    "folder_checks.py",
 )
 SECONDS = 150
 MAKE = "python3 installers/blender.py environments"

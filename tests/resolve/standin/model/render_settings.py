@@ -82,6 +82,8 @@ class Deliver:
         self.stock = frozenset(self.presets)
 
     def load(self, name: str) -> bool:
+        """Take a preset's settings in place of what the page holds. Target folder, file name and marks stay
+        where the preset has none (assumed: the vendor's text does not say what a preset holds)."""
         preset = self.presets.get(name)
         if preset is None:
             return False

@@ -79,7 +79,11 @@ class Delivery:
                 "resolve-rendering", "Resolve is rendering.", "Wait until it has finished, then try again."
             )
         codec = self._codec(order.alpha)
-        with render_folder(calls, order.folder) as folder, kept(self.opened, self.say) as keep:
+        with (
+            render_folder(calls, order.folder) as folder,
+            kept(self.opened, self.edition, self.say) as keep,
+        ):
+            keep.render_folder = folder
             keep.show_only(order.wanted)
             self._set_up(order, folder, codec)
             job = str(calls.need("add a job to the render queue", project, "AddRenderJob"))

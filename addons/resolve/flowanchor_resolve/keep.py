@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flowanchor_resolve.calls import Calls, has
+from flowanchor_resolve.edition import Edition
 from flowanchor_resolve.host import Say
 from flowanchor_resolve.opened import Opened, find_timeline, open_project
 from flowanchor_resolve.problems import ResolveProblem
@@ -23,6 +24,8 @@ from flowanchor_resolve.volumes import in_media_storage
 
 PRESET = "FlowAnchor keep"
 """How the names of our presets begin."""
+GUARDED = (21, 0)
+"""The version from which on a render folder has to be within Media Storage."""
 _VISIBLE = ("video", "subtitle")
 
 
@@ -58,16 +61,19 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say) -> Iterator[Ope
 class Kept:
     """What was found, and how to get back to it."""
 
-    def __init__(self, opened: Opened) -> None:
-        """Read all of it; changes nothing but for the preset that is saved.
+    def __init__(self, opened: Opened, edition: Edition) -> None:
+        """Read what can be read; `begin` does the rest. Changes nothing.
 
         Raises:
-            ResolveProblem: "resolve-refused", "resolve-dialog-open"; nothing has been changed then.
+            ResolveProblem: "resolve-refused", "resolve-dialog-open".
         """
         calls, project = opened.calls, opened.project
         self.opened = opened
+        self.guarded = edition.version >= GUARDED
         self.own_jobs: list[str] = []
         """Render jobs that were added since, and go again."""
+        self.render_folder: Path | None = None
+        """Where renders go meanwhile."""
         self.format = dict(calls.need("tell its render format", project, "GetCurrentRenderFormatAndCodec"))
         self.mode = calls.ask(project, "GetCurrentRenderMode")
         self.tracks = {
@@ -76,9 +82,27 @@ class Kept:
             for track in range(1, opened.track_count(kind) + 1)
         }
         self.marks = self._read_marks()
-        self.left_behind = [name for name in preset_names(opened) if name.startswith(PRESET)]
+        self.deletes = has(project, "DeleteRenderPreset")
         self.preset = f"{PRESET} {uuid.uuid4().hex[:8]}"
-        calls.need("save its render settings as a preset", project, "SaveAsNewRenderPreset", self.preset)
+        self.saved = False
+        self.place: dict[str, Any] = {}
+
+    def begin(self, say: Say) -> None:
+        """Save the render settings as a preset, and read where renders go.
+
+        Raises:
+            ResolveProblem: "resolve-refused", "resolve-dialog-open".
+        """
+        left = [name for name in preset_names(self.opened) if name.startswith(PRESET)]
+        if left and self.deletes:
+            say(
+                f'An earlier export was cut off: the render preset "{left[0]}" holds the render settings from'
+                " before it."
+            )
+        self.opened.calls.need(
+            "save its render settings as a preset", self.opened.project, "SaveAsNewRenderPreset", self.preset
+        )
+        self.saved = True
         self.place = self._read_place()
 
     def show_only(self, wanted: Callable[[str, int, bool], bool]) -> None:
@@ -119,6 +143,7 @@ class Kept:
         if self.marks is not None:
             yield "the in and out marks", self._restore_marks
         yield "the render settings", self._restore_settings
+        yield "the folder of renders", self._restore_place
 
     def _restore_queue(self) -> bool:
         calls, project = self.opened.calls, self.opened.project
@@ -146,17 +171,32 @@ class Kept:
 
     def _restore_settings(self) -> bool:
         calls, project = self.opened.calls, self.opened.project
+        if not self.saved:
+            return True
         loaded = bool(calls.ask(project, "LoadRenderPreset", self.preset))
         if calls.ask(project, "GetCurrentRenderFormatAndCodec") != self.format:
             calls.ask(project, "SetCurrentRenderFormatAndCodec", self.format["format"], self.format["codec"])
         if self.mode is not None and calls.ask(project, "GetCurrentRenderMode") != self.mode:
             calls.ask(project, "SetCurrentRenderMode", self.mode)
-        placed = not self.place or bool(calls.ask(project, "SetRenderSettings", self.place))
         same = (
             calls.ask(project, "GetCurrentRenderFormatAndCodec") == self.format
             and calls.ask(project, "GetCurrentRenderMode") == self.mode
         )
-        return loaded and placed and same and bool(calls.ask(project, "DeleteRenderPreset", self.preset))
+        if not (loaded and same):
+            return False
+        return not self.deletes or bool(calls.ask(project, "DeleteRenderPreset", self.preset))
+
+    def _restore_place(self) -> bool:
+        """Where renders go. Naming a folder outside Media Storage opens a dialog from 21.0 on, even if it is
+        the user's own."""
+        if self.render_folder is None:
+            return True
+        wanted, whole = dict(self.place), True
+        folder = wanted.get("TargetDir")
+        if not folder or (self.guarded and not in_media_storage(self.opened.calls, Path(folder))):
+            whole = not folder
+            wanted["TargetDir"] = str(self.render_folder.parent)  # ours is removed
+        return bool(self.opened.calls.ask(self.opened.project, "SetRenderSettings", wanted)) and whole
 
     def _read_place(self) -> dict[str, Any]:
         """Folder, file name and range of the user's renders, as settings; nothing where Resolve does not
@@ -166,13 +206,14 @@ class Kept:
         if not job:
             return {}
         listed = calls.ask(project, "GetRenderJobList") or ()
-        told = next((one for one in listed if one.get("JobId") == job), {})
+        told: dict[str, Any] = next((one for one in listed if one.get("JobId") == job), {})
         if not calls.ask(project, "DeleteRenderJob", job):
             self.own_jobs.append(job)
-        place = {key: told[key] for key in ("MarkIn", "MarkOut") if isinstance(told.get(key), int)}
-        # Naming a folder outside Media Storage would open a dialog, even if it is the user's own.
-        if told.get("TargetDir") and in_media_storage(calls, Path(told["TargetDir"])):
-            place["TargetDir"] = told["TargetDir"]
+        place: dict[str, Any] = {
+            key: told[key] for key in ("MarkIn", "MarkOut") if isinstance(told.get(key), int)
+        }
+        if told.get("TargetDir"):
+            place["TargetDir"] = str(told["TargetDir"])
         if told.get("OutputFilename"):
             place["CustomName"] = Path(told["OutputFilename"]).stem
         return place
@@ -193,19 +234,18 @@ class Kept:
 
 
 @contextmanager
-def kept(opened: Opened, say: Say) -> Iterator[Kept]:
+def kept(opened: Opened, edition: Edition, say: Say) -> Iterator[Kept]:
     """Remember what a render changes, and put it back at the end, however it ends; `say` is told what could
     not be put back."""
-    keep = Kept(opened)
-    if keep.left_behind:
-        say(
-            f'An earlier export was cut off: the render preset "{keep.left_behind[0]}" holds the render'
-            " settings from before it."
-        )
+    keep = Kept(opened, edition)
     try:
+        keep.begin(say)
         yield keep
     finally:
-        for sentence in keep.restore():
+        failed = keep.restore()
+        if not failed and not keep.deletes:
+            say(f'This version deletes no render presets: delete "{keep.preset}" on the Deliver page.')
+        for sentence in failed:
             say(sentence)
 
 

@@ -60,8 +60,6 @@ class Regions:
                 continue
             if source == "auto":
                 self.delivery.say(f"The region is {_called(one)}.")
-            for note in region.notes:
-                self.delivery.say(note)
             return region
         raise ResolveProblem(
             "resolve-no-mask",

@@ -9,11 +9,11 @@ from typing import Any
 
 import bpy
 
-from .. import compat, masks, properties, settings_guard, strips, text
+from .. import compat, masks, properties, strips, text
 from ..logic import words
 from ..logic.request import EQUAL
 from ..text import say
-from . import draw_jobs, estimate, presets, runtime
+from . import draw_jobs, estimate, presets, runtime, timer
 from .operators_edit import FLOWANCHOR_OT_edit
 from .work import chosen_mask, known_parameters
 
@@ -52,13 +52,13 @@ class Main:
                 paragraph(layout, context, str(wrong), "ERROR")
         if now is not None and now.work is not None:
             layout.progress(factor=now.work.fraction, type="BAR", text=now.work.label)
-            layout.label(text=say(text.ESCAPE), icon="EVENT_ESC")
+            layout.label(text=say(text.ESCAPE), icon="CANCEL")
         else:
-            if settings_guard.rendering():
-                paragraph(layout, context, say(text.RENDERING), "RENDER_STILL")
             row = layout.row()
             row.scale_y = 1.5
             row.operator(FLOWANCHOR_OT_edit.bl_idname, icon="SHADERFX")
+            if timer.waiting:
+                layout.label(text=say(text.RENDERING), icon="RENDER_STILL")
             if strip is not None:
                 self._estimate(layout, context, scene, strip)
         if now is not None and now.failure is not None:

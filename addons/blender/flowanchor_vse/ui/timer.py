@@ -21,6 +21,8 @@ from . import cleanup, runtime, thumbnails
 SHORTEST = 0.02
 AFTER_TROUBLE = 2.0
 WHILE_RENDERING = 0.5
+waiting = False
+"""There is something to do, after Blender's render."""
 SETTLE_SECONDS = 1.0
 _settled = 0.0
 held: deque[tuple[str, float]] = deque(maxlen=5000)
@@ -44,7 +46,7 @@ def tick() -> float | None:
     begun = time.perf_counter()
     did = "poll"
     try:
-        if settings_guard.rendering():  # a step may place a result or write into the file
+        if _waits():
             return WHILE_RENDERING
         did, wait = _step()
         return wait
@@ -53,6 +55,15 @@ def tick() -> float | None:
         return AFTER_TROUBLE
     finally:
         held.append((did, time.perf_counter() - begun))
+
+
+def _waits() -> bool:
+    """Whether a render of the user's is at work: a step might place a result or write into the file."""
+    global waiting
+    if settings_guard.rendering() != waiting:
+        waiting = not waiting
+        runtime.redraw()
+    return waiting
 
 
 def _step() -> tuple[str, float | None]:

@@ -9,6 +9,7 @@ import bpy
 from flowanchor_vse import bystanders, compat, export, masks, settings_guard
 from flowanchor_vse.logic.frames import FrameRange
 from flowanchor_vse.masks import Kind
+from flowanchor_vse.ui import runtime, timer
 
 from tests.blender.host.scripts import bench
 from tests.blender.host.scripts.bench import FOLDER, check, dump, finish, pixels, raised, refused, strips
@@ -147,6 +148,20 @@ def a_render_of_the_user_is_waited_for() -> None:
         assert done == list(range(reached[-1], PART.count + 1))
         assert len(files_in(FOLDER / kind)) == PART.count
     assert settings_guard.rendering() is False
+
+
+@check
+def the_timer_waits_for_it_too() -> None:
+    real = settings_guard.rendering
+    try:
+        settings_guard.rendering = lambda: True
+        assert timer.tick() == timer.WHILE_RENDERING
+        assert timer.waiting, "which the panel says"
+        assert runtime.seen() is None, "nothing was asked, placed or written"
+    finally:
+        settings_guard.rendering = real
+    assert not timer._waits(), "and goes on"
+    assert not timer.waiting
 
 
 bench.run_all()

@@ -70,17 +70,27 @@ def read_selection(raw: object) -> Selection:
 
 def footage_as_plain(footage: Footage) -> dict[str, Any]:
     """Footage as a JSON object that names its file without the folder."""
-    return {"file": footage.path.name, "first": footage.first, "frames": footage.frames}
+    return {
+        "file": footage.path.name,
+        "first": footage.first,
+        "frames": footage.frames,
+        "in_alpha": footage.in_alpha,
+    }
 
 
-def read_footage(raw: object, place: Callable[[str], Path], frames: int) -> Footage:
-    """Footage of `frames` frames; `place` gives a name's path, and refuses what has none."""
+def read_footage(raw: object, place: Callable[[str], Path], frames: int, still: bool = False) -> Footage:
+    """Footage of `frames` frames, with `still` also of one; `place` gives a name's path, and refuses what has
+    none."""
     fields = _object(raw)
+    count = _number(fields, "frames", 1, frames)
+    if count != frames and not (still and count == 1):
+        raise _broken(f"a movie of it has {count} frames, its clip {frames}")
     return Footage(
         path=place(file_name(fields.get("file"))),
         first=_number(fields, "first", 0, LARGEST_FRAME),
-        frames=_number(fields, "frames", frames, frames),
+        frames=count,
         direct=False,
+        in_alpha=_flag(fields, "in_alpha"),
     )
 
 
@@ -111,7 +121,7 @@ def read_region(raw: object, place: Callable[[str], Path], frames: int) -> Regio
     budget = [MOST_POINTS]
     return Region(
         source=cast(MaskSource, source),
-        movies=tuple(read_footage(movie, place, frames) for movie in _list(fields.get("movies", []), 16)),
+        movies=tuple(read_footage(movie, place, frames, still=True) for movie in _list(fields.get("movies", []), 16)),
         polygons=tuple(_polygon(polygon, budget) for polygon in _list(fields.get("polygons", []), 1000)),
         notes=tuple(_a_text(note, "notes") for note in _list(fields.get("notes", []), 100)),
     )

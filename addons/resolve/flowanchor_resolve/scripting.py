@@ -43,9 +43,7 @@ def load(where: Path) -> Any:
     if where.suffix != ".py":
         return _load_library(where)
     folder = str(where.parent)
-    # For modules beside it; last, as nothing of ours may be found there first.
-    if folder not in sys.path:
-        sys.path.append(folder)
+    sys.path.append(folder)  # for modules beside it; last, as nothing of ours may be found there first
     try:
         return _load_module(where)
     except ImportError as failure:
@@ -53,6 +51,8 @@ def load(where: Path) -> Any:
         if library is None:
             raise ImportError(f"{where} cannot be loaded: {failure}") from failure
         return _load_library(library)
+    finally:
+        sys.path.remove(folder)
 
 
 def _load_module(path: Path) -> Any:

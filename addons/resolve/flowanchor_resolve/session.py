@@ -91,8 +91,6 @@ def edit(host: Host, order: Order, editing: Editing, say: Say) -> Done:
         region = None
         if order.mask is not None:
             region = host.export_mask(selection, order.mask, folder, say)
-            for note in region.notes:
-                say(note)
         result = editing.edit(Task(selection, footage, region, folder))
     if result is None or not order.place:
         return Done(selection, result, None)

@@ -145,7 +145,7 @@ def custom_data(text: str) -> Any:
 
 def dumped(content: Any) -> str:
     """JSON as our markers have it."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
 def strings_changed(value: Any, change: Callable[[str], str]) -> Any:

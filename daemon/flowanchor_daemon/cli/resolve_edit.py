@@ -102,6 +102,7 @@ class DaemonEditing:
         """What a result's marker keeps, so that the same can be asked for again."""
         return {
             "options": as_plain(self.options),
+            **({"words": self.options.words} if self.options.words else {}),
             "deliver": self.deliver,
             "mask": self.mask,
             "item": selection.item_id,
@@ -113,7 +114,7 @@ class DaemonEditing:
         from flowanchor_core.request import DeliverySettings
 
         clip, region = task.footage, task.region or Region("auto")
-        movies = [_as_long(movie, task.selection.frames, task.folder) for movie in region.movies]
+        movies = [mask_of(movie, task.selection.frames, task.folder) for movie in region.movies]
         request = self.options.request(
             clip.path,
             DeliverySettings(out=out, kind=self.deliver, format=FORMATS[self.deliver]),
@@ -187,18 +188,27 @@ def with_outlines(request: EditRequest, region: Region) -> EditRequest:
     )
 
 
-def _as_long(movie: Footage, frames: int, folder: Path) -> Path:
-    """A mask movie that has just the selection's frames; one that has more is cut into images in `folder`."""
+def mask_of(movie: Footage, frames: int, folder: Path) -> Path:
+    """A region's movie as the editing core takes masks: white inside, with one frame or the selection's.
+
+    A movie that has more frames, or whose alpha is what counts, becomes images in `folder`.
+    """
     import cv2
     import numpy as np
 
-    from flowanchor_core.footage import probe
+    from flowanchor_core.footage import planes, probe, read_frames
     from flowanchor_core.footage.mask_files import read_values
 
     found = probe(movie.path)
-    if movie.first == 0 and found.frames == frames:
+    if not movie.in_alpha and movie.first == 0 and found.frames == movie.frames in (1, frames):
         return movie.path
+    last = movie.first + movie.frames - 1
+    if movie.in_alpha:
+        peak = np.float32(found.layout.peak)
+        values = (planes.samples(frame)[-1] / peak for frame in read_frames(found, movie.first, last))
+    else:
+        values = read_values(found, movie.first, last)
     images = Path(tempfile.mkdtemp(prefix="mask-", dir=folder))
-    for number, values in enumerate(read_values(found, movie.first, movie.first + frames - 1)):
-        cv2.imwrite(str(images / f"mask.{number:06d}.png"), np.round(values * 255).astype(np.uint8))
+    for number, value in enumerate(values):
+        cv2.imwrite(str(images / f"mask.{number:06d}.png"), np.round(value * 255).astype(np.uint8))
     return images

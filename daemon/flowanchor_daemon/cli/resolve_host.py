@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowanchor_resolve import connect
 from flowanchor_resolve.host import Host, Probed, Say
@@ -14,6 +15,9 @@ from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.record import Recorder
 
 from flowanchor_core.errors import FlowAnchorError, InputError
+
+if TYPE_CHECKING:
+    from flowanchor_core.footage import ClipInfo
 
 RECORDER: ContextVar[Recorder | None] = ContextVar("resolve_recorder", default=None)
 """Set by `flowanchor resolve record`: what then passes between us and Resolve is written down."""
@@ -39,6 +43,7 @@ def probe(path: Path) -> Probed:
 
     try:
         found = look(path)
+        transparent = _transparent(found) if found.layout.alpha else False
     except FlowAnchorError as failure:
         raise ResolveProblem("render-unreadable", failure.message, failure.action) from failure
     return Probed(
@@ -48,7 +53,16 @@ def probe(path: Path) -> Probed:
         height=found.height,
         alpha=found.layout.alpha,
         start_timecode=found.start_timecode,
+        transparent=transparent,
     )
+
+
+def _transparent(clip: ClipInfo) -> bool:
+    """Whether some pixel of some frame is not opaque; reads frames until it knows."""
+    from flowanchor_core.footage import planes, read_frames
+
+    peak = clip.layout.peak
+    return any((planes.samples(frame)[-1] < peak).any() for frame in read_frames(clip, 0, clip.frames - 1))
 
 
 def studio(say: Say) -> Host:

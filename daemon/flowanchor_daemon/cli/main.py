@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, resolve, service
+from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, resolve, service, timeline
 
 app = typer.Typer(
     name="flowanchor",
@@ -52,6 +52,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(resolve.app, name="resolve")
+app.add_typer(timeline.app, name="timeline")
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

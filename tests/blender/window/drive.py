@@ -20,8 +20,21 @@ FOLDER = Path(sys.argv[-1])
 PLAN = json.loads((FOLDER / "plan.json").read_text(encoding="utf-8"))
 PACKAGE = "bl_ext.user_default.flowanchor_vse"
 FIRST = 1
+LONG_RENDER = 15_000
+"""Frames, most of them empty."""
 bpy.context.preferences.view.show_splash = False
 outcome: dict[str, Any] = {"blender": bpy.app.version_string, "failure": ""}
+
+
+heard: dict[str, int] = {}
+"""How often handlers of rendering were called."""
+
+
+def hear(name: str) -> None:
+    def handler(*_: Any) -> None:
+        heard[name] = heard.get(name, 0) + 1
+
+    getattr(bpy.app.handlers, name).append(handler)
 
 
 def module(name: str) -> Any:
@@ -52,6 +65,53 @@ def close_others(window: Any) -> Iterator[float]:
 
 def region_of(area: Any, kind: str) -> Any:
     return next(region for region in area.regions if region.type == kind)
+
+
+def press(window: Any, kind: str, x: int, y: int, **keys: bool) -> Iterator[float]:
+    """A key or button at a place of the window, as the user's hand does it; `--enable-event-simulate`."""
+    for value, event in (("NOTHING", "MOUSEMOVE"), ("PRESS", kind), ("RELEASE", kind)):
+        window.event_simulate(type=event, value=value, x=x, y=y, **keys)
+        yield 0.05
+
+
+def click_edit(window: Any, region: Any) -> Iterator[float]:
+    """Click on the panel's button: below its header and the strip's name."""
+    unit = 20 * bpy.context.preferences.system.ui_scale
+    button = region.y + region.height - int(3.3 * unit)
+    yield from press(window, "LEFTMOUSE", region.x + region.width // 2, button)
+
+
+def while_blender_renders(window: Any, region: Any) -> Iterator[float]:
+    """Edits pressed during a render of the user's wait, can be stopped, and go on when it has ended."""
+    scene, runtime = window.scene, module("ui.runtime").get()
+    for name in ("render_post", "render_complete", "render_cancel"):
+        hear(name)
+    bpy.context.preferences.view.render_display_type = "NONE"
+    scene.render.filepath = str(FOLDER / "rendered" / "f")
+    last, scene.frame_end = scene.frame_end, LONG_RENDER
+    with bpy.context.temp_override(window=window):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+    yield 0.1
+    assert bpy.app.is_job_running("RENDER"), "the render was over too soon"
+    yield from click_edit(window, region)
+    assert runtime.work is not None, "the button was not hit"
+    work = runtime.work
+    yield 0.3
+    picture("waiting")
+    assert bpy.app.is_job_running("RENDER"), "the render was over too soon"
+    assert (work.done, work.label) == (0, module("text").RENDERING), (work.done, work.label)
+    yield from press(window, "ESC", region.x + 20, region.y + 20)
+    assert runtime.work is None, "Esc did not stop it"
+    assert not work.folder.exists(), "it left a trace"
+    yield 1.0  # or it were a double click
+    yield from click_edit(window, region)
+    assert runtime.work is not None, "the button was not hit again"
+    assert bpy.app.is_job_running("RENDER"), "the render was over too soon"
+    while bpy.app.is_job_running("RENDER"):
+        assert runtime.work.done == 0, "it did not wait"
+        yield 0.1
+    assert heard == {"render_post": LONG_RENDER, "render_complete": 1}, heard
+    scene.frame_end = last
 
 
 def draw_mask(window: Any) -> Any:
@@ -97,7 +157,7 @@ def steps() -> Iterator[float]:
     settings = scene.flowanchor
     settings.source_prompt, settings.target_prompt = PLAN["source"], PLAN["target"]
     settings.mask_kind, settings.mask = "mask", draw_mask(window)
-    settings.preset, settings.seed, settings.device = "standard", 0, "cpu"
+    settings.preset, settings.seed, settings.device, settings.feather = "standard", 0, "cpu", 2
     scene.frame_set(FIRST + 8)
     yield from close_others(window)
     area = widest(window)
@@ -124,8 +184,7 @@ def steps() -> Iterator[float]:
         yield 0.1
     yield 0.5
     picture("idle")
-    with bpy.context.temp_override(window=window, area=area, region=sidebar):
-        outcome["pressed"] = list(bpy.ops.flowanchor.edit("INVOKE_DEFAULT"))
+    yield from while_blender_renders(window, sidebar)
     while not session.jobs():
         failure = module("ui.runtime").get().failure
         assert failure is None, str(failure)
@@ -156,6 +215,7 @@ def steps() -> Iterator[float]:
     assert [(one[1], one[2], one[3]) for one in outcome["strips"]] == [(2, FIRST, FIRST + 17)], outcome[
         "strips"
     ]
+    assert heard == {"render_post": LONG_RENDER, "render_complete": 1}, f"an export was heard: {heard}"
     held: dict[str, list[float]] = {}
     for did, seconds in module("ui.timer").held:
         held.setdefault(did, []).append(1e3 * seconds)

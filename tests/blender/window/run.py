@@ -104,6 +104,7 @@ def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
         # fmt: off
         command = [
             blender, "--app-template", "Video_Editing", "-p", "0", "0", str(WIDTH), str(HEIGHT),
+            "--enable-event-simulate",
             "--python-exit-code", "1", "--python", str(folder / "drive.py"), "--", str(folder),
         ]
         # fmt: on

@@ -47,7 +47,6 @@ class Watch:
         calls, project = opened.calls, opened.project
         moved = heard = self.clock()
         before: tuple[str, float] | None = None
-        has_run = False
         while True:
             status = calls.ask_if_there(project, "GetRenderJobStatus", job)
             running = calls.ask_if_there(project, "IsRenderingInProgress")
@@ -57,8 +56,7 @@ class Watch:
                 state, percent = str(status.get("JobStatus", "")), _percent(status)
                 if _ended(state, percent, bool(running), status):
                     return
-                has_run = has_run or bool(running)
-                if has_run and not running and now - moved > self.stopping:
+                if not running and now - moved > self.stopping:
                     raise ResolveProblem(
                         "resolve-render-cancelled",
                         f"The render was stopped in Resolve at {percent:.0f} %.",

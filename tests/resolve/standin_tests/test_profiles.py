@@ -155,3 +155,27 @@ def test_calls_are_kept_in_order(make: Make, movie: Path) -> None:
     assert world.called("GetItemListInTrack") == [("video", 1)]
     assert world_of(item) is world
     assert world.thing(item).name == movie.name
+
+
+def test_what_needs_studio_is_refused_on_free_only(make: Make, movie: Path) -> None:
+    studio = make()
+    item = studio.remote(studio.add_timeline(clips=[Clip(movie)]).items()[0])
+    with pytest.raises(NotModelled):  # it would be done, which is another matter
+        item.SmartReframe()
+    free = make("19.1", "free", where="in-app")
+    assert free.remote(free.add_timeline(clips=[Clip(movie)]).items()[0]).SmartReframe() is False
+
+
+def test_nothing_of_a_closed_project_or_a_resolve_that_has_ended_answers(make: Make, movie: Path) -> None:
+    world = make()
+    timeline = world.remote(world.add_timeline(clips=[Clip(movie)]))
+    project, manager = project_of(world), world.scriptapp("Resolve").GetProjectManager()
+    assert manager.SaveProject()
+    assert manager.CloseProject(project)
+    assert (project.GetName(), timeline.GetName(), manager.GetCurrentProject()) == (None, None, None)
+    assert world.scriptapp("Resolve").GetCurrentPage() is None
+    assert manager.CreateProject("Second").GetName() == "Second"
+    resolve = world.scriptapp("Resolve")
+    world.quit()
+    assert resolve.GetProductName() is None
+    assert world.scriptapp("Resolve") is None

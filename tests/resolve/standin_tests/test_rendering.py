@@ -125,6 +125,7 @@ def test_grade_fusion_and_transform_are_in_the_pictures(make: Make, movie: Path,
             Clip(movie, at=2, first=2, frames=2, fusion_shows="invert"),
             Clip(movie, at=4, first=4, frames=2, properties={"ZoomX": 0.5, "ZoomY": 0.5, "Pan": 20.0}),
             Clip(movie, at=6, first=6, frames=2, properties={"FlipX": True, "Tilt": 10.0}),
+            Clip(movie, at=8, first=8, frames=2, properties={"Pan": 12.0}),
         ]
     )
     project = project_of(world)
@@ -135,6 +136,7 @@ def test_grade_fusion_and_transform_are_in_the_pictures(make: Make, movie: Path,
     assert abs(int(frames[2][grey, grey].mean()) - (255 - numbered.GREY)) <= 2
     assert numbered.number_of(frames[4], scale=0.5, right=20) == 4
     assert numbered.number_of(frames[6], flipped=True, down=-10) == 6
+    assert numbered.number_of(frames[8], right=12) == 8
 
 
 def test_a_retimed_clip_shows_every_second_frame(make: Make, movie: Path, tmp_path: Path) -> None:
@@ -258,6 +260,68 @@ def test_presets_keep_what_the_page_holds(make: Make, movie: Path, tmp_path: Pat
     assert project.GetCurrentRenderFormatAndCodec() == {"format": "mp4", "codec": "H264"}
     assert project.LoadRenderPreset("mine")
     assert project.GetCurrentRenderFormatAndCodec() == {"format": "mov", "codec": "ProRes4444"}
+    assert project.SetRenderSettings({"ExportAlpha": False})
+    assert project.SetCurrentRenderFormatAndCodec("mov", "H264")
+    assert project.LoadRenderPreset("mine")  # what was changed since is not the preset's
+    assert world.project is not None
+    assert world.project.render.state.settings["ExportAlpha"] is True
+    assert project.GetCurrentRenderFormatAndCodec()["codec"] == "ProRes4444"
     assert project.DeleteRenderPreset("mine")
     assert "mine" not in project.GetRenderPresetList()
     assert not project.DeleteRenderPreset("H.264 Master")
+
+
+def test_presets_travel_as_files(make: Make, tmp_path: Path) -> None:
+    world = make()
+    resolve, project = world.scriptapp("Resolve"), project_of(world)
+    assert project.SetCurrentRenderFormatAndCodec("mov", "ProRes4444")
+    assert project.SaveAsNewRenderPreset("mine")
+    assert resolve.ExportRenderPreset("mine", str(tmp_path / "again.xml"))
+    assert not resolve.ExportRenderPreset("none", str(tmp_path / "none.xml"))
+    assert project.LoadRenderPreset("H.264 Master")
+    assert resolve.ImportRenderPreset(str(tmp_path / "again.xml"))
+    assert "again" in project.GetRenderPresetList()
+    assert project.GetCurrentRenderFormatAndCodec()["codec"] == "ProRes4444"
+    assert not resolve.ImportRenderPreset(str(tmp_path / "none.xml"))
+
+
+def test_only_what_can_be_is_queued(make: Make, movie: Path, tmp_path: Path) -> None:
+    world = make()
+    project = project_of(world)
+    assert project.AddRenderJob() == ""  # no timeline
+    world.add_timeline()
+    assert project.SetRenderSettings({"TargetDir": str(tmp_path)})
+    assert project.AddRenderJob() == ""  # nothing on it
+    world.add_timeline(clips=[Clip(movie)], name="Timeline 2")
+    assert not project.SetRenderSettings({"TargetDir": str(tmp_path / "none")})
+    assert not project.SetRenderSettings({"FrameRate": 25.0})
+    assert project.SetRenderSettings({"FrameRate": 24.0})
+    job = project.AddRenderJob()
+    assert [one["JobId"] for one in project.GetRenderJobList()] == [job]
+    assert not project.StartRendering(["none"])
+    assert not project.DeleteRenderJob("none")
+    assert project.DeleteAllRenderJobs()
+    assert project.GetRenderJobList() == []
+    assert not project.StartRendering()
+
+
+def test_jobs_keep_what_the_page_held_when_they_were_added(make: Make, movie: Path, tmp_path: Path) -> None:
+    world = make()
+    timeline = world.add_timeline(clips=[Clip(movie)])
+    project = project_of(world)
+    first = order(project, tmp_path, "first", MarkIn=timeline.start, MarkOut=timeline.start + 2)
+    second = order(project, tmp_path, "second", MarkIn=timeline.start + 5, MarkOut=timeline.start + 6)
+    assert finished(project, first, second)["JobStatus"] == "Complete"
+    assert (rendered(tmp_path / "first.mov"), rendered(tmp_path / "second.mov")) == ([0, 1, 2], [5, 6])
+
+
+def test_individual_clips_are_not_rendered_which_the_job_says(
+    make: Make, movie: Path, tmp_path: Path
+) -> None:
+    world = make()
+    world.add_timeline(clips=[Clip(movie)])
+    project = project_of(world)
+    assert project.SetCurrentRenderMode(0)
+    status = finished(project, order(project, tmp_path))
+    assert status["JobStatus"] == "Failed"
+    assert project.GetRenderJobList()[0]["RenderMode"] == "Individual clips"

@@ -269,6 +269,21 @@ def test_timelines_are_found_by_number_and_have_an_entry_in_the_pool(make: Make,
     assert copy.GetName() is None
 
 
+def test_media_storage_lists_its_volumes(make: Make, movie: Path, tmp_path: Path) -> None:
+    world = make()
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "file.txt").write_text("")
+    storage = world.scriptapp("Resolve").GetMediaStorage()
+    assert storage.GetMountedVolumeList() == [str(tmp_path)]
+    assert storage.GetSubFolderList(str(tmp_path)) == [str(tmp_path / "sub")]
+    assert storage.GetFileList(str(tmp_path)) == [str(tmp_path / "file.txt")]
+    assert storage.GetFileList(str(tmp_path / "none")) == []
+    (clip,) = storage.AddItemListToMediaPool([str(movie)])
+    assert clip.GetName() == movie.name
+    assert storage.AddClipMattesToMediaPool(clip, [str(movie)])
+    assert not storage.AddClipMattesToMediaPool(clip, [str(tmp_path / "none.mov")])
+
+
 def test_a_still_is_one_frame_that_lasts(make: Make, tmp_path: Path) -> None:
     (still,) = numbered.write_images(tmp_path / "still", [numbered.picture(3)])
     world = make()

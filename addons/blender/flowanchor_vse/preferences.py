@@ -65,6 +65,12 @@ def results_folders() -> list[Path]:
     return list(dict.fromkeys([*chosen, *own, _users_folder()]))
 
 
+def results_root(folder: str) -> Path:
+    """Where results beside those in `folder` go: the same place, unless the file has another one now."""
+    folders, here = results_folders(), Path(folder).parent
+    return here if here in folders else folders[0]
+
+
 def make_results_folder(name: str) -> Path:
     """A new folder of that name for one edit's results: in the folder the user chose, else beside the .blend,
     else, where nothing can be written there, with the user's data. OSError if none can be made."""

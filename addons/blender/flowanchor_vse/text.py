@@ -118,7 +118,7 @@ WHERE = {
     "ambiguous": "Several strips could be the one this edit was made of: the result lies where it was then.",
     "gone": "The strip this edit was made of is no longer there: the result lies where it was.",
 }
-OF_ANOTHER_FILE = "This edit belongs to the file this one is a copy of: Forget takes it off this list alone."
+OF_ANOTHER_FILE = "Belongs to the file this one was copied from"
 CANCEL = "Cancel"
 CANCEL_HELP = "Stop this edit"
 RETRY = "Run Again"
@@ -135,6 +135,9 @@ ADOPT = "Use These Settings"
 ADOPT_HELP = "Put this edit's prompts, seed and settings into the panel"
 DELETE = "Forget"
 DELETE_HELP = "Take this edit off the list and out of the daemon; placed strips and their files stay"
+DELETE_OTHER_HELP = (
+    "Take this edit off this file's list; the file it belongs to keeps it, and so does the daemon"
+)
 SOURCE_GONE = "The strip this edit was made of is no longer in the file."
 SCENE_GONE = "The scene this edit was made in is no longer in the file, or cannot be told from its copies."
 SCENE_GONE_HELP = "The result's files stay in {folder}."

@@ -50,7 +50,7 @@ def test_forgetting_in_a_copy_leaves_the_original_its_edit(
     running = daemon()
     found = run_inside(version, "forgotten_in_a_copy", tmp_path / "blender", running.environment, **clip)
     assert found["result"]["start"] == FIRST
-    assert "belongs to the file this one is a copy of" in " ".join(found["shown"])
+    assert "Belongs to the file this one was copied from" in " ".join(found["shown"])
 
 
 def test_a_file_and_its_copies_and_its_results(

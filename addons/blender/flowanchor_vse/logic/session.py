@@ -134,8 +134,9 @@ class Session:
         if run.due is not None:
             self._link.want(Start.NEVER)
 
-    def retry(self, record: str) -> str:
-        """The same edit with the same seed, as a new one; its id. One that the daemon has never accepted is
+    def retry(self, record: str, root: Path | None = None) -> str:
+        """The same edit with the same seed, as a new one whose results go into a folder in `root` (default:
+        beside the first one's); its id. One that the daemon has never accepted is
         sent again as itself, unless it is another file's."""
         run = self._runs[record]
         if not run.record.job and run.owned:
@@ -147,25 +148,26 @@ class Session:
         old = run.record
         known = old.seed >= 0
         settings = replace(old.settings, seed=old.seed, seed_mode="fixed") if known else old.settings
-        return self._again(old, "retry", settings)
+        return self._again(old, "retry", settings, root)
 
-    def vary(self, record: str, seed: int | None = None) -> str:
-        """The same edit with another seed, drawn by the daemon if None, as a new one; its id."""
+    def vary(self, record: str, seed: int | None = None, root: Path | None = None) -> str:
+        """The same edit with another seed, drawn by the daemon if None, as a new one whose results go into a
+        folder in `root` (default: beside the first one's); its id."""
         if seed is not None and not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"{seed} is no seed")
         old = self._runs[record].record
         mode: SeedMode = "random" if seed is None else "fixed"
         settings = replace(old.settings, seed=seed or 0, seed_mode=mode)
-        return self._again(old, "vary", settings)
+        return self._again(old, "vary", settings, root)
 
-    def _again(self, old: Record, call: str, settings: EditSettings) -> str:
+    def _again(self, old: Record, call: str, settings: EditSettings, root: Path | None) -> str:
         fresh = self._new_id()
         folder = Path(old.folder)
         record = Record(
             id=fresh,
             origin=old.origin,
             settings=settings,
-            folder=str(folder.with_name(f"{folder.name[:80]}-{fresh[:8]}")),
+            folder=str((root or folder.parent) / f"{folder.name[:80]}-{fresh[:8]}"),
             plan=old.plan,
             parent=old.id,
             call=call if old.job else "submit",

@@ -98,7 +98,7 @@ def job(box: Any, context: Any, view: JobView) -> None:
     head.label(text=title(record), icon=JOB_ICONS.get(view.state, "SORTTIME"), translate=False)
     if view.active:
         button(head, "flowanchor.cancel", view, "X")
-    else:
+    if not view.active or not view.owned:
         button(head, "flowanchor.delete", view, "TRASH")
     picture = thumbnails.icon(view)
     if picture:
@@ -122,7 +122,7 @@ def job(box: Any, context: Any, view: JobView) -> None:
     if view.state == "done" and record.where:
         paragraph(box, context, say(text.WHERE[record.where]), "INFO")
     if not view.owned:
-        paragraph(box, context, say(text.OF_ANOTHER_FILE), "INFO")
+        paragraph(box, context, say(text.OF_ANOTHER_FILE), "FILE_BLEND")
     if view.active:
         return
     row = box.row(align=True)

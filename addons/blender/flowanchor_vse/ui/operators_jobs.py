@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from .. import compat, place, properties, text
+from .. import compat, place, preferences, properties, text
 from ..logic.views import JobView
 from . import cleanup, runtime, timer
 
@@ -53,7 +53,7 @@ class FLOWANCHOR_OT_retry(JobOperator, bpy.types.Operator):
     bl_description = text.RETRY_HELP
 
     def act(self, context: Any, view: JobView) -> set[str]:
-        runtime.get().session.retry(view.id)
+        runtime.get().session.retry(view.id, preferences.results_root(view.record.folder))
         return {"FINISHED"}
 
 
@@ -64,7 +64,8 @@ class FLOWANCHOR_OT_vary(JobOperator, bpy.types.Operator):
 
     def act(self, context: Any, view: JobView) -> set[str]:
         # Drawn here and not by the daemon, whose seeds are larger than Blender's numbers.
-        runtime.get().session.vary(view.id, random.SystemRandom().randint(0, properties.LARGEST_SEED))
+        seed = random.SystemRandom().randint(0, properties.LARGEST_SEED)
+        runtime.get().session.vary(view.id, seed, preferences.results_root(view.record.folder))
         return {"FINISHED"}
 
 
@@ -154,6 +155,12 @@ class FLOWANCHOR_OT_delete(JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.delete"
     bl_label = text.DELETE
     bl_description = text.DELETE_HELP
+
+    @classmethod
+    def description(cls, context: Any, properties: Any) -> str:
+        now = runtime.seen()
+        view = now.session.job(properties.job) if now is not None else None
+        return text.say(text.DELETE_HELP if view is None or view.owned else text.DELETE_OTHER_HELP)
 
     def act(self, context: Any, view: JobView) -> set[str]:
         session = runtime.get().session

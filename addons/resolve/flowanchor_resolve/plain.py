@@ -121,7 +121,9 @@ def read_region(raw: object, place: Callable[[str], Path], frames: int) -> Regio
     budget = [MOST_POINTS]
     return Region(
         source=cast(MaskSource, source),
-        movies=tuple(read_footage(movie, place, frames, still=True) for movie in _list(fields.get("movies", []), 16)),
+        movies=tuple(
+            read_footage(movie, place, frames, still=True) for movie in _list(fields.get("movies", []), 16)
+        ),
         polygons=tuple(_polygon(polygon, budget) for polygon in _list(fields.get("polygons", []), 1000)),
         notes=tuple(_a_text(note, "notes") for note in _list(fields.get("notes", []), 100)),
     )

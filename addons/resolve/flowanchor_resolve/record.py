@@ -95,6 +95,10 @@ class Recorder:
         """Note what is asked of an edit."""
         self._say({"did": "edit", "order": asdict(order)}, veiled=("order",))
 
+    def note_again(self) -> None:
+        """Note that the results on the timeline are looked for, to edit as one of them was edited."""
+        self._say({"did": "again"})
+
     def note_place(self, selection: Selection, result: Result, as_take: bool) -> None:
         """Note what is placed where."""
         content = {"selection": plain.selection_as_plain(selection), "result": self._result(result)}

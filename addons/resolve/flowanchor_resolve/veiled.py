@@ -25,7 +25,10 @@ CUSTOM_DATA = "flowanchor:"
 
 SEPARATORS = re.compile(r"([/\\\n]|: | -> |\.(?=[A-Za-z0-9]{2,4}$)| (?=[0-9a-f]{8}$))")
 TOKEN = re.compile(r"~[0-9a-f]{10}")
-_NUMBER = re.compile(r"[\d.,:;+-]*\d[\d.,:;x+-]*(b\d+)?( ?(DF|NDF|fps))?|[A-Za-z]:|")
+# A long row of digits may be somebody's number, or a random name that happens to have no letters.
+_NUMBER = re.compile(
+    r"[+-]?\d{1,7}([.,:;/+-]\d{1,7})*( ?(DF|NDF|fps))?|\d{1,7}x\d{1,7}|\d{1,7}(\.\d{1,7})+b\d{1,7}|[A-Za-z]:|"
+)
 _ENDING = re.compile(
     r"mov|mp4|mkv|mxf|avi|png|tiff?|exr|dpx|jpe?g|wav|comp|drx|otio|xml|braw|r3d|ari", re.IGNORECASE
 )

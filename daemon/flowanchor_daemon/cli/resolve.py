@@ -46,6 +46,14 @@ Delivery = Annotated[
     Literal["patch", "full"],
     typer.Option(help="The region with its matte as alpha, or whole frames (compressed again)."),
 ]
+SourceFile = Annotated[
+    bool,
+    typer.Option(
+        "--source-file",
+        help="Take the clip's own file in place of a render, unless Resolve tells of something that changes "
+        "its pictures. It does not tell of fades.",
+    ),
+]
 Take = Annotated[
     bool, typer.Option("--take", help="Add it as a take of the clip, not on a track of its own.")
 ]
@@ -91,6 +99,7 @@ def edit(
         typer.Option(metavar="A-B", help="Frames of the clip on the timeline, from 0, both ends included."),
     ] = None,
     mask_from: MaskFrom = None,
+    source_file: SourceFile = False,
     deliver: Delivery = "patch",
     take: Take = False,
     again: Annotated[
@@ -132,6 +141,7 @@ def edit(
             deliver=deliver,
             out=out,
             detach=detach,
+            source_files=source_file,
         )
         if from_handoff:
             outcome = resolve_actions.edit_handoff(wanted, folder or handoff.NEWEST)
@@ -181,6 +191,7 @@ def undo(
 def sidecar(
     options: EditOptions,
     mask_from: MaskFrom = None,
+    source_file: SourceFile = False,
     deliver: Delivery = "patch",
     take: Take = False,
     idle: Annotated[
@@ -200,6 +211,7 @@ def sidecar(
             typed=given(),
             order=session.Order(mask=mask_source(mask_from, options), as_take=take),
             deliver=deliver,
+            source_files=source_file,
         )
         acts = resolve_actions.for_sidecar(wanted)
         seconds = None if idle is None else idle * 60

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An edit as asked for: the options, which of them were typed, the clip, and where the result goes."""
+    """An edit as asked for: the options, which of them were typed, the clip, and where the result goes.
+
+    `source_files`: the clip's own file will do where nothing that Resolve tells speaks against it.
+    """
 
     options: EditOptions
     typed: Collection[str]
@@ -40,6 +43,7 @@ class Wanted:
     deliver: Deliver = "patch"
     out: Path | None = None
     detach: bool = False
+    source_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,16 @@ class Outcome:
 def edit(wanted: Wanted) -> Outcome:
     """Edit a clip on the timeline and place the result."""
     with at_work() as (client, show):
-        host = resolve_host.studio(show.say)
+        host = resolve_host.studio(show.say, wanted.source_files)
         return _edited(host, wanted, client, show)
 
 
 def edit_again(wanted: Wanted) -> Outcome:
     """Edit as the result placed last was edited; the earlier result stays where it is."""
     with at_work() as (client, show):
-        host = resolve_host.studio(show.say)
+        host = resolve_host.studio(show.say, wanted.source_files)
+        if (recorder := resolve_host.RECORDER.get()) is not None:
+            recorder.note_again()
         placed, result = session.newest(list(host.placed()))
         repeated = as_before(wanted, placed, result)
         return _edited(host, repeated, client, show)

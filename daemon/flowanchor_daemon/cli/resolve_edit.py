@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +28,8 @@ from flowanchor_daemon.cli.progress import Reporter
 from flowanchor_daemon.cli.resolve_wish import as_plain, completed
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from flowanchor_core.progress import EditResult
     from flowanchor_core.request import EditRequest
 
@@ -203,6 +205,7 @@ def mask_of(movie: Footage, frames: int, folder: Path) -> Path:
     if not movie.in_alpha and movie.first == 0 and found.frames == movie.frames in (1, frames):
         return movie.path
     last = movie.first + movie.frames - 1
+    values: Iterator[NDArray[np.floating[Any]]]
     if movie.in_alpha:
         peak = np.float32(found.layout.peak)
         values = (planes.samples(frame)[-1] / peak for frame in read_frames(found, movie.first, last))

@@ -65,8 +65,12 @@ def _transparent(clip: ClipInfo) -> bool:
     return any((planes.samples(frame)[-1] < peak).any() for frame in read_frames(clip, 0, clip.frames - 1))
 
 
-def studio(say: Say) -> Host:
+def studio(say: Say, source_files: bool = False) -> Host:
     """The Resolve that runs on this machine, reached from outside.
+
+    Args:
+        say: told what is done, and what could not be put back.
+        source_files: export a clip's own file where nothing speaks against it.
 
     Raises:
         ResolveProblem: it cannot be reached, with the cause as far as it can be told.
@@ -77,5 +81,5 @@ def studio(say: Say) -> Host:
     say(f"Connected to {answer.product} {answer.version}.")
     recorder = RECORDER.get()
     if recorder is None:
-        return ResolveHost(resolve, probe)
-    return ResolveHost(recorder.wrap(resolve), recorder.probing(probe))
+        return ResolveHost(resolve, probe, say, source_files=source_files)
+    return ResolveHost(recorder.wrap(resolve), recorder.probing(probe), say, source_files=source_files)

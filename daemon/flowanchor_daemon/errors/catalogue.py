@@ -17,6 +17,7 @@ from flowanchor_daemon.errors.codes import (
     media,
     models,
     regions,
+    resolve,
     resolve_link,
     results,
     timelines,
@@ -26,7 +27,19 @@ from flowanchor_daemon.errors.entry import Entry
 TOPICS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
     {
         topic.TITLE: topic.ENTRIES
-        for topic in (daemon, jobs, media, models, clips, regions, edits, results, timelines, resolve_link)
+        for topic in (
+            daemon,
+            jobs,
+            media,
+            models,
+            clips,
+            regions,
+            edits,
+            results,
+            timelines,
+            resolve,
+            resolve_link,
+        )
     }
 )
 """Title -> entries, in the order of the page."""

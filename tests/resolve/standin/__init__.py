@@ -23,6 +23,7 @@ How to use it:
         ...
         world.calls                              # what was asked, in order
         world.open_dialog("..."); world.dismiss_dialog(); world.close_timeline()
+        world.before("StartRendering", lambda: world.open_dialog("..."))     # in the middle of things
 
 For processes of their own: `world.environment()` gives the variables under which `import
 DaVinciResolveScript` finds this world over a loopback socket (or gives None, hangs, crashes), and `python -m

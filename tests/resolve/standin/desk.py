@@ -56,7 +56,7 @@ class Desk:
 
     def _call(self, ref: Ref, name: str, arguments: tuple[Any, ...], keywords: list[str]) -> Any:
         world, full = self.world, f"{ref.kind}.{name}"
-        world.calls.append(Call(ref.kind, name, arguments))
+        world.arrives(Call(ref.kind, name, arguments))
         method = self.rules.contract.method(ref.kind, name)
         if method is None or not self.rules.has(ref.kind, name, world.overlay.number):
             there = "does not exist" if method is None else f"does not exist in {world.overlay.build}"

@@ -104,6 +104,8 @@ class Traps:
     """A dropped append answers with an item that has no id."""
     flaky_delete: bool = False
     """The first DeleteClips of a session fails."""
+    source_frames_off: bool = False
+    """GetSourceStartFrame answers one frame too many, as reported of some items; GetLeftOffset does not."""
     lower_case_types: bool = False
     """The clip property "Type" is written in lower case, as from 21.1 on."""
 
@@ -115,6 +117,7 @@ _BEYOND = {
     "null_items",
     "flaky_delete",
     "lower_case_types",
+    "source_frames_off",
 }
 HONEST = Traps()
 HOSTILE = replace(HONEST, **{one.name: True for one in fields(Traps) if one.name not in _BEYOND})

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -87,6 +87,7 @@ class World:
         self.frame_seconds = 0.0
         """How long each frame takes to render, besides what it takes."""
         self._once: set[str] = set()
+        self._before: dict[str, list[Callable[[], object]]] = {}
         self.renderer = Renderer(self)
         self.desk = Desk(self)
         self.app = App(self)
@@ -172,6 +173,18 @@ class World:
         first = what not in self._once
         self._once.add(what)
         return first
+
+    def before(self, name: str, action: Callable[[], object]) -> None:
+        """Have something happen just before the next call of a method ("Name" or "Class.Name"): a dialog
+        opens, the user closes the timeline, the script is interrupted. Several wait for one call each."""
+        self._before.setdefault(name, []).append(action)
+
+    def arrives(self, call: Call) -> None:
+        """A call is about to be carried out."""
+        self.calls.append(call)
+        for name in (str(call), call.name):
+            if self._before.get(name):
+                self._before[name].pop(0)()
 
     def called(self, name: str) -> list[tuple[Any, ...]]:
         """The arguments of all calls of a method, by its name or "Class.Name"."""

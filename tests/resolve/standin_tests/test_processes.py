@@ -75,7 +75,7 @@ def test_it_may_give_nothing_hang_crash_or_be_missing(make: Make) -> None:
     assert run(world, CONNECT + "print(resolve)", "none").stdout == "None\n"
     with pytest.raises(subprocess.TimeoutExpired):
         run(world, CONNECT, "hang", limit=1)
-    assert run(world, CONNECT, "crash").returncode < 0
+    assert run(world, CONNECT, "crash").returncode not in (0, 1)
     missing = run(world, CONNECT, "raise")
     assert missing.returncode == 1
     assert "ImportError" in missing.stderr

@@ -147,6 +147,21 @@ def test_an_unknown_method_is_a_callable_or_nothing(make: Make) -> None:
     assert project_of(make(profile="hostile")).NoSuchThing is None
 
 
+def test_something_can_happen_just_before_a_call(make: Make) -> None:
+    world = make()
+    timeline = world.remote(world.add_timeline())
+    world.before("Timeline.AddTrack", lambda: world.open_dialog("Save?"))
+    assert timeline.SetTrackName("video", 1, "below")
+    assert not timeline.AddTrack("video")
+    world.dismiss_dialog()
+    assert timeline.AddTrack("video")
+    world.before("GetName", world.close_timeline)
+    world.before("GetName", lambda: world.open_dialog("Again"))
+    assert timeline.GetName() == "Timeline 1"  # a strict Resolve does not let go of it
+    assert project_of(world).GetCurrentTimeline() is None
+    assert timeline.GetName() is None
+
+
 def test_calls_are_kept_in_order(make: Make, movie: Path) -> None:
     world = make()
     item = world.remote(world.add_timeline(clips=[Clip(movie)])).GetItemListInTrack("video", 1)[0]

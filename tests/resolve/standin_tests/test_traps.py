@@ -250,6 +250,13 @@ def test_translated_status(make: Make, movie: Path, on: bool, tmp_path: Path) ->
     assert finished(project, job)["JobStatus"] == ("Abgeschlossen" if on else "Complete")
 
 
+def test_source_frames_off(make: Make, movie: Path, on: bool) -> None:
+    world = with_trap(make, "source_frames_off", on)
+    item = world.remote(world.add_timeline(clips=[Clip(movie, first=5)]).items()[0])
+    assert item.GetSourceStartFrame() == (6 if on else 5)
+    assert item.GetLeftOffset() == 5
+
+
 def test_lower_case_types(make: Make, movie: Path, on: bool) -> None:
     world = with_trap(make, "lower_case_types", on)
     item = world.remote(world.add_media(movie))

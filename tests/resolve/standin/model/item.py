@@ -137,7 +137,7 @@ class TimelineItem(Marked, Takes, Graded, Coloured):
         return float(left) if subframes else max(floor(left), 0)
 
     def GetSourceStartFrame(self) -> int:
-        return self.first
+        return self.first + self.world.manner.traps.source_frames_off
 
     def GetSourceEndFrame(self) -> int:
         """Exclusive where the rates agree, inclusive where they differ (field report: davinci-resolve-mcp,

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,11 @@ bpy.context.preferences.view.show_splash = False
 outcome: dict[str, Any] = {"blender": bpy.app.version_string, "failure": ""}
 
 
+TITLE, BUTTON = 0.8, 3.7
+"""How far below a panel's upper edge the middles of its title and of the button are, in Blender's units."""
+HEADER, TAB_FIRST, TAB_PANELS = 1.4, 4.4, 7
+"""In the tab of a movie strip (Blender 5.2): height of a closed panel, the first one's title, and how many
+there are before ours."""
 heard: dict[str, int] = {}
 """How often handlers of rendering were called."""
 
@@ -35,6 +40,10 @@ def hear(name: str) -> None:
         heard[name] = heard.get(name, 0) + 1
 
     getattr(bpy.app.handlers, name).append(handler)
+
+
+RADIUS = 0.22
+"""Of the mask, as a share of the picture: a little more than the circle's."""
 
 
 def module(name: str) -> Any:
@@ -74,16 +83,54 @@ def press(window: Any, kind: str, x: int, y: int, **keys: bool) -> Iterator[floa
         yield 0.05
 
 
-def click_edit(window: Any, region: Any) -> Iterator[float]:
-    """Click on the panel's button: below its header and the strip's name."""
+def click(window: Any, region: Any, down: float, **keys: bool) -> Iterator[float]:
+    """Click in the middle of a region, so many of Blender's units below its upper edge."""
     unit = 20 * bpy.context.preferences.system.ui_scale
-    button = region.y + region.height - int(3.3 * unit)
-    yield from press(window, "LEFTMOUSE", region.x + region.width // 2, button)
+    y = region.y + region.height - int(down * unit)
+    yield from press(window, "LEFTMOUSE", region.x + region.width // 2, y, **keys)
+    yield 1.0  # the next were the second of a double click
 
 
-def while_blender_renders(window: Any, region: Any) -> Iterator[float]:
+def aside(window: Any, area: Any) -> Iterator[float]:
+    """Put the pointer over the timeline, where it lights nothing up."""
+    window.event_simulate(
+        type="MOUSEMOVE", value="NOTHING", x=area.x + area.width // 3, y=area.y + area.height // 3
+    )
+    yield 0.5
+
+
+def strip_tab(window: Any) -> Generator[float, None, Any]:
+    """A Properties editor right of the sequencer, its tab of strips open; its region."""
+    area = widest(window)
+    with bpy.context.temp_override(window=window, area=area, region=region_of(area, "WINDOW")):
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.68)
+    yield 0.5
+    area = max((one for one in window.screen.areas if one.type == "SEQUENCE_EDITOR"), key=lambda one: one.x)
+    area.type = "PROPERTIES"
+    yield 0.5
+    area.spaces.active.context = "STRIP"
+    yield 1.0
+    return region_of(area, "WINDOW")
+
+
+def open_in_tab(window: Any, region: Any) -> Generator[float, None, float]:
+    """Close the tab's other panels and open ours by clicks on their headers; how far below the upper edge its
+    button is then."""
+    yield from click(window, region, TAB_FIRST, ctrl=True)  # with Ctrl: that one alone is open
+    yield from click(window, region, TAB_FIRST)
+    ours = TAB_FIRST + TAB_PANELS * HEADER
+    yield from click(window, region, ours)
+    return ours + BUTTON - TITLE
+
+
+def exporting() -> Any | None:
+    """The edit that is on its way to the daemon."""
+    return module("ui.runtime").get().work
+
+
+def while_blender_renders(window: Any, region: Any, button: float) -> Iterator[float]:
     """Edits pressed during a render of the user's wait, can be stopped, and go on when it has ended."""
-    scene, runtime = window.scene, module("ui.runtime").get()
+    scene = window.scene
     for name in ("render_post", "render_complete", "render_cancel"):
         hear(name)
     bpy.context.preferences.view.render_display_type = "NONE"
@@ -92,23 +139,21 @@ def while_blender_renders(window: Any, region: Any) -> Iterator[float]:
     with bpy.context.temp_override(window=window):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
     yield 0.1
-    assert bpy.app.is_job_running("RENDER"), "the render was over too soon"
-    yield from click_edit(window, region)
-    assert runtime.work is not None, "the button was not hit"
-    work = runtime.work
-    yield 0.3
+    yield from click(window, region, button)
+    work = exporting()
+    assert work is not None, "the button was not hit"
     picture("waiting")
     assert bpy.app.is_job_running("RENDER"), "the render was over too soon"
     assert (work.done, work.label) == (0, module("text").RENDERING), (work.done, work.label)
     yield from press(window, "ESC", region.x + 20, region.y + 20)
-    assert runtime.work is None, "Esc did not stop it"
+    assert exporting() is None, "Esc did not stop it"
     assert not work.folder.exists(), "it left a trace"
-    yield 1.0  # or it were a double click
-    yield from click_edit(window, region)
-    assert runtime.work is not None, "the button was not hit again"
+    yield from click(window, region, button)
     assert bpy.app.is_job_running("RENDER"), "the render was over too soon"
     while bpy.app.is_job_running("RENDER"):
-        assert runtime.work.done == 0, "it did not wait"
+        work = exporting()
+        assert work is not None, "the button was not hit again"
+        assert work.done == 0, "it did not wait"
         yield 0.1
     assert heard == {"render_post": LONG_RENDER, "render_complete": 1}, heard
     scene.frame_end = last
@@ -130,11 +175,12 @@ def draw_mask(window: Any) -> Any:
         for index, point in enumerate(spline.points):
             angle = 2 * math.pi * index / 8
             point.co = (
-                0.27 + 0.012 * frame + 0.26 * math.cos(angle),
-                0.67 - 0.008 * frame + 0.26 * math.sin(angle),
+                0.27 + 0.012 * frame + RADIUS * math.cos(angle),
+                0.67 - 0.008 * frame + RADIUS * math.sin(angle),
             )
             point.handle_type = "AUTO"
         with bpy.context.temp_override(window=window, area=area, region=region_of(area, "WINDOW")):
+            bpy.ops.mask.select_all(action="SELECT")
             bpy.ops.mask.shape_key_insert()
     return mask
 
@@ -160,13 +206,18 @@ def steps() -> Iterator[float]:
     settings.preset, settings.seed, settings.device, settings.feather = "standard", 0, "cpu", 2
     scene.frame_set(FIRST + 8)
     yield from close_others(window)
+    panel, button = None, 0.0
+    if PLAN["tab"]:
+        panel = yield from strip_tab(window)
+        button = yield from open_in_tab(window, panel)
     area = widest(window)
     area.spaces.active.view_type = "SEQUENCER_PREVIEW"
-    area.spaces.active.show_region_ui = True
+    area.spaces.active.show_region_ui = panel is None
     area.spaces.active.timeline_overlay.show_strip_source = False  # paths of this machine
     yield 1.0
-    sidebar = region_of(area, "UI")
-    sidebar.active_panel_category = "FlowAnchor"
+    if panel is None:
+        panel, button = region_of(area, "UI"), BUTTON
+        panel.active_panel_category = "FlowAnchor"
     for kind, view_all in (
         ("WINDOW", bpy.ops.sequencer.view_all),
         ("PREVIEW", bpy.ops.sequencer.view_all_preview),
@@ -177,14 +228,15 @@ def steps() -> Iterator[float]:
     while session.daemon.models is None:
         yield 0.3
     yield 1.0
-    with bpy.context.temp_override(window=window, area=area, region=sidebar):
+    with bpy.context.temp_override(window=window, area=area, region=region_of(area, "WINDOW")):
         bpy.ops.flowanchor.estimate()
     while session.daemon.estimate is None:
         assert session.daemon.problem is None, session.daemon.problem
         yield 0.1
-    yield 0.5
+    yield from aside(window, area)
     picture("idle")
-    yield from while_blender_renders(window, sidebar)
+    yield from while_blender_renders(window, panel, button)
+    yield from aside(window, area)
     while not session.jobs():
         failure = module("ui.runtime").get().failure
         assert failure is None, str(failure)

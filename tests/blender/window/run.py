@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole edit in a Blender with a window, and pictures of it. By hand, on Linux:
 
-    python tests/blender/window/run.py [--blender PROGRAM] [--root FOLDER] [--zip ZIP] [--out FOLDER]
+    python tests/blender/window/run.py [--blender PROGRAM] [--root FOLDER] [--zip ZIP] [--out FOLDER] [--tab]
 
 It needs a Blender 4.2 or newer, Xvfb and ImageMagick: those of this system, or with `--root` (as root) those
 of another one's folder, such as Debian trixie's:
@@ -11,9 +11,13 @@ of another one's folder, such as Debian trixie's:
     chroot FOLDER apt-get install -y --no-install-recommends blender xvfb imagemagick libgl1-mesa-dri \
         fonts-dejavu-core python3-numpy
 
+(For Blender 5.2 Debian's sid, with python3-cattr and python3-requests as well; there the panel is in the
+Properties editor too, which `--tab` uses.) The button is clicked where it is drawn, first while Blender
+renders: the edit waits, is stopped with Esc, pressed again, and goes on when the render has ended.
+
 The extension's zip is installed into a Blender of no settings, the daemon (of this Python, outside of
-`--root`) edits with the embedded model, and `idle.png`, `running.png` and `done.png` show the panel. Exit
-code 0: the result is on the timeline where it belongs.
+`--root`) edits with the embedded model, and `idle.png`, `waiting.png`, `running.png` and `done.png` show the
+panel. Exit code 0: the result is on the timeline where it belongs.
 """
 
 from __future__ import annotations
@@ -37,8 +41,8 @@ from flowanchor_core.shapes.demo import demo_clip  # noqa: E402  # found through
 
 DISPLAY = ":97"
 SECONDS = 420
-WIDTH, HEIGHT = 1400, 1280
-"""High enough for the whole panel."""
+WIDTH, HEIGHT, TAB_HEIGHT = 1400, 1280, 1600
+"""High enough for the whole panel, and for those before it in the tab of strips."""
 
 
 def inside(root: Path | None, command: Sequence[str]) -> list[str]:
@@ -56,7 +60,8 @@ def shared_folder(root: Path | None) -> Path:
     return Path(tempfile.mkdtemp(prefix="fa-window-", dir=root / "tmp"))
 
 
-def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
+def run(blender: str, root: Path | None, package: Path, out: Path, tab: bool = False) -> int:
+    height = TAB_HEIGHT if tab else HEIGHT
     folder = shared_folder(root)
     processes: list[subprocess.Popen[bytes]] = []
     environment = {
@@ -79,7 +84,8 @@ def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
             "source": clip.source_prompt,
             "target": clip.edits[0].target_prompt,
             "width": WIDTH,
-            "height": HEIGHT,
+            "height": height,
+            "tab": tab,
         }
         (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         serving = {**environment, "PYTHONPATH": os.pathsep.join(sys.path[:4])}
@@ -91,7 +97,7 @@ def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
             DISPLAY,
             "-screen",
             "0",
-            f"{WIDTH}x{HEIGHT}x24",
+            f"{WIDTH}x{height}x24",
             "+extension",
             "GLX",
             "-nolisten",
@@ -103,7 +109,7 @@ def run(blender: str, root: Path | None, package: Path, out: Path) -> int:
         subprocess.run(inside(root, [*install, str(folder / package.name)]), env=environment, check=True)
         # fmt: off
         command = [
-            blender, "--app-template", "Video_Editing", "-p", "0", "0", str(WIDTH), str(HEIGHT),
+            blender, "--app-template", "Video_Editing", "-p", "0", "0", str(WIDTH), str(height),
             "--enable-event-simulate",
             "--python-exit-code", "1", "--python", str(folder / "drive.py"), "--", str(folder),
         ]
@@ -156,12 +162,15 @@ def main() -> int:
     parser.add_argument("--root", type=Path)
     parser.add_argument("--zip", type=Path, help="the extension (dist/flowanchor_vse-*.zip)")
     parser.add_argument("--out", type=Path, default=Path("window"))
+    parser.add_argument(
+        "--tab", action="store_true", help="in the Properties editor's tab of strips (Blender 5)"
+    )
     known = parser.parse_args()
     package = known.zip or next(iter(sorted((ROOT / "dist").glob("flowanchor_vse-*.zip"))), None)
     if package is None:
         parser.error("build the extension first: python3 installers/run.py blender")
     root = known.root.resolve() if known.root is not None else None
-    return run(known.blender, root, package.resolve(), known.out)
+    return run(known.blender, root, package.resolve(), known.out, known.tab)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,18 @@ def test_a_file_is_seen_on_this_computer(tmp_path: Path) -> None:
     assert on_this_computer(str(file))
 
 
+def test_a_link_to_a_file_is_no_copy_of_it(tmp_path: Path) -> None:
+    file, copy, link = (tmp_path / name for name in ("a.blend", "copy.blend", "link.blend"))
+    file.touch()
+    copy.touch()
+    link.symlink_to(file)
+    stored = [FileId("id-a", str(file))]
+    assert opened(stored, str(link), new_id) == FileId("id-a", str(link))
+    assert opened(stored, str(copy), new_id) == FileId("new", str(copy))
+    file.unlink()
+    assert opened(stored, str(copy), new_id) == FileId("id-a", str(copy))
+
+
 @given(records, junk)
 def test_a_ledger_keeps_its_file_and_a_spoiled_one_is_none(one: object, spoiled: object) -> None:
     ledger = Ledger([one], FileId("id-a", A))  # type: ignore[list-item]

@@ -134,6 +134,26 @@ def saved_as_another_file(stage: Any) -> None:
     stage.outcome["again"] = stage.describe(stage.result())
 
 
+def startup_file(stage: Any) -> None:
+    """A startup file saved while an edit runs: the open file keeps its edit, new files begin without."""
+    stage.scene()
+    made = stage.edit()
+    stage.pump(lambda: stage.view(made).record.job, "the job is accepted")
+    assert bpy.ops.wm.save_homefile() == {"FINISHED"}
+    assert stage.view(made).owned
+    assert bpy.context.scene.flowanchor.ledger, "the open file's own is back"
+    path = str(stage.folder / "film.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert bpy.ops.wm.save_homefile() == {"FINISHED"}  # before any tick has looked into the file
+    stage.module("ui.timer").tick()
+    assert stage.view(made).owned
+    bpy.ops.wm.read_homefile()
+    stage.module("ui.timer").tick()
+    assert not stage.session.jobs()
+    assert len(stage.strips()) == 1, "it is the startup file that was saved"
+
+
 def equal_prompts(stage: Any) -> None:
     """Refused before anything is exported, and the panel says so beforehand."""
     scene = stage.scene()
@@ -164,6 +184,7 @@ SCENARIOS: dict[str, Callable[[Any], None]] = {
         saved_while_sending,
         forgotten_in_a_copy,
         saved_as_another_file,
+        startup_file,
         equal_prompts,
         a_version_of_any_kind,
     )

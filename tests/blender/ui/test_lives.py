@@ -64,6 +64,13 @@ def test_a_file_and_its_copies_and_its_results(
     assert found["again"]["start"] == FIRST
 
 
+def test_a_startup_file_remembers_no_edits(
+    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+) -> None:
+    running = daemon()
+    run_inside(version, "startup_file", tmp_path / "blender", running.environment, **clip)
+
+
 def test_equal_prompts_are_refused_before_the_export(
     version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
 ) -> None:

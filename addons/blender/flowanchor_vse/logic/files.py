@@ -32,15 +32,16 @@ def opened(
         stored: what its scenes say; a scene that came from another file says that one's.
         path: where it lies; empty for a new file.
         new_id: makes an id.
-        exists: whether there is a file at a path of this computer (default: looks).
+        exists: whether there is another file at a path of this computer (default: looks).
     """
+    exists = exists or (lambda first: on_this_computer(first) and not _same_file(first, path))
     if not path:
         return FileId()
     known = [one for one in stored if one.id]
     for one in known:
         if same_path(one.path, path):
             return FileId(one.id, path)
-    if known and not (exists or on_this_computer)(known[0].path):
+    if known and not exists(known[0].path):
         return FileId(known[0].id, path)  # it was moved
     return FileId(new_id(), path)
 
@@ -53,6 +54,14 @@ def saved_at(current: FileId, path: str, new_id: Callable[[], str]) -> FileId:
 def same_path(one: str, other: str) -> bool:
     """Whether two paths name the same file, however they are written."""
     return bool(one) and os.path.normcase(os.path.normpath(one)) == os.path.normcase(os.path.normpath(other))
+
+
+def _same_file(one: str, other: str) -> bool:
+    """Whether two paths lead to one file, over links."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 def on_this_computer(path: str) -> bool:

@@ -124,6 +124,25 @@ def write_ledger(ledger: Ledger) -> None:
             scene.flowanchor.ledger = written
 
 
+_aside: dict[str, str] = {}
+"""By scene, what it remembers, while what is saved is to remember nothing."""
+
+
+def put_ledger_aside() -> None:
+    """Let the scenes remember nothing until `take_ledger_back`."""
+    for scene in bpy.data.scenes:
+        if scene.library is None and scene.flowanchor.ledger:
+            _aside[scene.name] = scene.flowanchor.ledger
+            scene.flowanchor.ledger = ""
+
+
+def take_ledger_back() -> None:
+    for scene in bpy.data.scenes:
+        if scene.name in _aside:
+            scene.flowanchor.ledger = _aside[scene.name]
+    _aside.clear()
+
+
 # Finding again: pointers do not survive undo and load, names not renaming, and copies have the same marks
 
 

@@ -151,6 +151,8 @@ def _offer(daemon: Any) -> None:
 @persistent  # type: ignore[untyped-decorator, unused-ignore]
 def file_loaded(*_: Any) -> None:
     """Another file: other jobs."""
+    global _settled
+    _settled = 0.0  # before the user copies anything
     marks.forget()
     now = runtime.seen()
     if now is not None:
@@ -164,23 +166,32 @@ def file_loaded(*_: Any) -> None:
 
 
 @persistent  # type: ignore[untyped-decorator, unused-ignore]
-def file_saves(path: Any = "", *_: Any) -> None:
-    """What is known now goes into the file, and which file that is."""
+def file_saves(path: str = "", *_: Any) -> None:
+    """What is known now goes into the file, and which file that is. The startup file, for which Blender names
+    no path, is no film: new files begin without edits."""
     now = runtime.seen()
-    if now is not None and not now.stale:
+    if not path:
+        runtime.put_ledger_aside()
+    elif now is not None and not now.stale:
         runtime.settle()
-        path = path if isinstance(path, str) and path else bpy.data.filepath
-        runtime.write_ledger(now.session.save_to(path) if path else now.session.ledger)
+        runtime.write_ledger(now.session.save_to(path))
 
 
 @persistent  # type: ignore[untyped-decorator, unused-ignore]
 def file_saved(*_: Any) -> None:
     """The open file is another one now, or it was only copied."""
+    runtime.take_ledger_back()
     now = runtime.seen()
     if now is not None and not now.stale:
         now.session.saved(bpy.data.filepath)
         runtime.write_ledger(now.session.ledger)
         ensure()
+
+
+@persistent  # type: ignore[untyped-decorator, unused-ignore]
+def file_not_saved(*_: Any) -> None:
+    """Saving failed."""
+    runtime.take_ledger_back()
 
 
 @persistent  # type: ignore[untyped-decorator, unused-ignore]
@@ -196,6 +207,7 @@ HANDLERS = (
     ("load_post", file_loaded),
     ("save_pre", file_saves),
     ("save_post", file_saved),
+    ("save_post_fail", file_not_saved),
     ("undo_post", undone),
     ("redo_post", undone),
 )

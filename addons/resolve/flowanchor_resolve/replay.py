@@ -184,6 +184,9 @@ class Tape:
                 self._bind(recorded, recorded)
             return self._live.get(recorded, recorded)
 
+        content = veiled.custom_data(text)
+        if content is not None:
+            return veiled.CUSTOM_DATA + veiled.dumped(veiled.strings_changed(content, self.live))
         found = veiled.changed(text, part)
         return self.scratch + found.rstrip("/") if found.startswith("/") else found
 
@@ -345,9 +348,7 @@ def _run(tape: Tape) -> None:
 
 
 def _edit(tape: Tape, host: Host, line: dict[str, Any]) -> None:
-    raw = {
-        name: tape.live(value) if isinstance(value, str) else value for name, value in line["order"].items()
-    }
+    raw: Any = veiled.strings_changed(line["order"], tape.live)
     raw["span"] = None if raw["span"] is None else tuple(raw["span"])
     session.edit(host, Order(**raw), _TapeEditing(tape), lambda text: None)
 

@@ -2,7 +2,7 @@
 """Strings of a recording: what is the user's own is veiled, what belongs to the interface stays.
 
 A string is taken apart at path separators, line ends, "name: text", "this -> that", a file's ending and a
-trailing number of eight hexadecimal digits. Each part that is a number, a timecode, a word that stands in our
+name's last word of eight hexadecimal digits. Each part that is a number, a timecode, a word that stands in our
 own source or one of Resolve's own stays; any other becomes "~" and ten digits, the same for the same part.
 The key is drawn for each recording and kept nowhere, so parts cannot be guessed from it.
 """
@@ -23,8 +23,11 @@ from typing import Any
 CUSTOM_DATA = "flowanchor:"
 """How our markers' customData begins; JSON follows, of which only the texts are veiled."""
 
-SEPARATORS = re.compile(r"([/\\\n]|: | -> |\.(?=[A-Za-z0-9]{2,4}$)| (?=[0-9a-f]{8}$))")
-TOKEN = re.compile(r"~[0-9a-f]{10}")
+_VEILED = r"~[0-9a-f]{10}"
+_RANDOM = rf"(?:[0-9a-f]{{8}}|{_VEILED})(?=[/\\.\n]|$)"
+_SUFFIX = rf"(?:[A-Za-z][A-Za-z0-9]{{1,3}}|{_VEILED})$"
+SEPARATORS = re.compile(rf"([/\\\n]|: | -> |\.(?={_SUFFIX})| (?={_RANDOM}))")
+TOKEN = re.compile(_VEILED)
 # A long row of digits may be somebody's number, or a random name that happens to have no letters.
 _NUMBER = re.compile(
     r"[+-]?\d{1,7}([.,:;/+-]\d{1,7})*( ?(DF|NDF|fps))?|\d{1,7}x\d{1,7}|\d{1,7}(\.\d{1,7})+b\d{1,7}|[A-Za-z]:|"
@@ -173,7 +176,9 @@ def public_words() -> frozenset[str]:
 
 
 def _constants(path: Path) -> Iterator[str]:
+    """The strings of a source file, but its docstrings, whose examples are texts like a user's."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value

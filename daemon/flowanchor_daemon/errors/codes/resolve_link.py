@@ -180,4 +180,9 @@ ENTRIES = (
         "The recording cannot be written.",
         "Name a new file in a folder of yours.",
     ),
+    of_input(
+        "recording-unusable",
+        "The file is no recording that can be replayed here.",
+        "Record again with `flowanchor resolve record`.",
+    ),
 )

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings: nothing of the user's in them, and the client does against one what it did when it was made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flowanchor_resolve import replay, session, veiled
+from flowanchor_resolve.problems import ResolveProblem
+from flowanchor_resolve.record import Recorder
+from flowanchor_resolve.resolve_host import ResolveHost
+from flowanchor_resolve.session import Order
+from flowanchor_resolve.veiled import Veil
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.resolve.core.scene import QUICK, footage, probe
+from tests.resolve.standin.world import World
+from tests.resolve.surfaces.scene import SECRETS, PatchEditing, secret_world
+
+Play = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return footage(tmp_path_factory.mktemp("footage"))
+
+
+def recorded(world: World, path: Path, action: str, do: Callable[[ResolveHost, Recorder], None]) -> Path:
+    """Do something with a host whose traffic is written to `path`."""
+    recorder = Recorder.create(path, action)
+    try:
+        resolve = recorder.wrap(world.scriptapp("Resolve"))
+        do(ResolveHost(resolve, recorder.probing(probe), watch=QUICK), recorder)
+    finally:
+        recorder.close()
+    return path
+
+
+def edit(out: Path, order: Order = Order(track=1)) -> Callable[[ResolveHost, Recorder], None]:  # noqa: B008 - frozen
+    def do(host: ResolveHost, recorder: Recorder) -> None:
+        recorder.note_order(order)
+        session.edit(host, order, recorder.editing(PatchEditing(out)), lambda text: None)
+
+    return do
+
+
+def same(path: Path) -> int:
+    """Replay a recording to its end; how many calls that were."""
+    report = replay.replay(path)
+    assert report.difference == ""
+    written = sum("call" in json.loads(line) for line in path.read_text().splitlines())
+    assert report.calls == written
+    return written
+
+
+def shows_no_secret(path: Path, *more: str) -> None:
+    text = path.read_text()
+    for secret in (*SECRETS, *more):
+        for part in (secret, json.dumps(secret)[1:-1]):
+            assert part not in text
+
+
+@pytest.mark.parametrize("profile", ["strict", "hostile"])
+@pytest.mark.parametrize("version", ["20", "21.0.4", "21.1"])
+def test_an_edit_is_replayed_call_by_call(tmp_path: Path, movie: Path, profile: Any, version: str) -> None:
+    with secret_world(tmp_path, movie, movie, version=version, profile=profile) as world:
+        path = recorded(world, tmp_path / "edit.jsonl", "edit", edit(tmp_path / "Ergebnis.mov"))
+    assert same(path) > 100
+    shows_no_secret(path, str(tmp_path), "Ergebnis")
+
+
+def test_placing_and_taking_off_are_replayed(tmp_path: Path, movie: Path) -> None:
+    out = tmp_path / "Ergebnis.mov"
+    with secret_world(tmp_path, movie, movie) as world:
+
+        def undo(host: ResolveHost, recorder: Recorder) -> None:
+            recorder.note_undo(None)
+            placed, _ = session.newest(list(host.placed()))
+            host.undo(placed)
+
+        # `select` is not part of placing: it is done before the recording begins.
+        chosen: list[Any] = []
+        recorded(
+            world, tmp_path / "select.jsonl", "place", lambda host, _: chosen.append(host.select(track=1))
+        )
+        result = PatchEditing(out).edit(session.Task(chosen[0], None, None, tmp_path))  # type: ignore[arg-type]
+        assert result is not None
+
+        def only_place(host: ResolveHost, recorder: Recorder) -> None:
+            recorder.note_place(chosen[0], result, False)
+            session.place(host, chosen[0], result, PatchEditing(out))
+
+        placing = recorded(world, tmp_path / "place.jsonl", "place", only_place)
+        undoing = recorded(world, tmp_path / "undo.jsonl", "undo", undo)
+    assert same(placing) > 20
+    assert same(undoing) > 10
+    shows_no_secret(placing, str(tmp_path))
+    shows_no_secret(undoing, str(tmp_path))
+
+
+def test_a_failure_is_replayed_as_one(tmp_path: Path, movie: Path) -> None:
+    """Without a mark there is no region: the recording ends there, and so does the client."""
+    with secret_world(tmp_path, movie) as world, pytest.raises(ResolveProblem) as caught:
+        recorded(world, tmp_path / "edit.jsonl", "edit", edit(tmp_path / "x.mov"))
+    assert caught.value.code == "resolve-no-mask"
+    same(tmp_path / "edit.jsonl")
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory, movie: Path) -> list[str]:
+    folder = tmp_path_factory.mktemp("recording")
+    with secret_world(folder, movie, movie) as world:
+        path = recorded(world, folder / "edit.jsonl", "edit", edit(folder / "x.mov"))
+    return path.read_text().splitlines()
+
+
+def changed(lines: list[str], name: str, alter: Callable[[dict[str, Any]], None]) -> list[str]:
+    """The lines, with the first call of a name altered."""
+    found = next(place for place, line in enumerate(lines) if json.loads(line).get("call") == name)
+    content = json.loads(lines[found])
+    alter(content)
+    return [*lines[:found], json.dumps(content), *lines[found + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("alter", "said"),
+    [
+        (lambda lines: changed(lines, "AddTrack", lambda line: line.update(call="AddMarker")), "AddTrack"),
+        (
+            lambda lines: changed(lines, "AddTrack", lambda line: line.update(arguments=["audio"])),
+            "argument 1",
+        ),
+        (
+            lambda lines: changed(lines, "OpenPage", lambda line: line.update(arguments=[])),
+            "1 arguments, not 0",
+        ),
+        (lambda lines: lines[: len(lines) // 2], "where the recording ends"),
+        (lambda lines: [*lines, lines[-1]], "the client stops here"),
+        (lambda lines: changed(lines, "GetUniqueId", lambda line: line.update(on=0)), "GetUniqueId"),
+    ],
+)
+def test_a_difference_is_told(
+    recording: list[str], tmp_path: Path, alter: Callable[[list[str]], list[str]], said: str
+) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text("\n".join(alter(recording)) + "\n")
+    assert said in replay.replay(path).difference
+
+
+def test_another_reply_leads_elsewhere(recording: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    lines = changed(recording, "GetTrackCount", lambda line: line.update(reply=line["reply"] + 1))
+    path.write_text("\n".join(lines) + "\n")
+    assert "line " in replay.replay(path).difference
+
+
+def test_the_command(recording: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "edit.jsonl"
+    path.write_text("\n".join(recording) + "\n")
+    assert replay.main([str(path)]) == 0
+    assert re.fullmatch(r"\d+ calls are as recorded.\n", capsys.readouterr().out)
+    path.write_text("\n".join(recording[:40]) + "\n")
+    assert replay.main([str(path)]) == 1
+    path.write_text("[]\n")
+    assert replay.main([str(path)]) == 2
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]\n", "{}\n", '{"flowanchor": "resolve-recording", "version": 9}\n']
+)
+def test_what_is_no_recording(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text(content)
+    with pytest.raises(ResolveProblem) as caught:
+        replay.read(path)
+    assert caught.value.code == "recording-unusable"
+
+
+def test_a_recording_replaces_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "edit.jsonl"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError):
+        Recorder.create(path, "edit")
+    assert path.read_text() == "mine"
+
+
+# What is veiled.
+
+WORDS = [
+    "edit",
+    "24",
+    "23.976",
+    "29.97 DF",
+    "01:00:00:00",
+    "mov",
+    "ProRes4444",
+    "FlowAnchor",
+    "FA MASK",
+    "20.0.1b2",
+]
+PRIVATE = [
+    "Muellers Hochzeit",
+    "a red car on a street",
+    "C0001",
+    "4711470815",
+    "Ä",
+    "Nr. 5 lebt",
+    "0612345678",
+]
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_the_interfaces_own_words_stay(text: str) -> None:
+    assert Veil().text(text) == text
+
+
+@pytest.mark.parametrize("text", PRIVATE)
+def test_all_else_is_veiled(text: str) -> None:
+    assert veiled.TOKEN.fullmatch(Veil().part(text))
+
+
+def test_parts_are_veiled_alike_and_recordings_differ() -> None:
+    one = Veil()
+    path = one.text("/mnt/Kunde/Film.mov")
+    assert re.fullmatch(r"/~\w{10}/~\w{10}/~\w{10}\.mov", path)
+    assert one.text("/mnt/Kunde") == path.rsplit("/", 1)[0]
+    assert one.text("Film.mov") == path.rsplit("/", 1)[1]
+    assert Veil().text("/mnt/Kunde/Film.mov") != path
+
+
+def test_a_note_keeps_its_form_and_custom_data_its_keys() -> None:
+    note = Veil().text("shows: a red car\nshould show: a green car")
+    assert re.fullmatch(r"shows: ~\w{10}\nshould show: ~\w{10}", note)
+    data = 'flowanchor:{"job":"0abc","path":"/x/y.mov","seed":7,"settings":{"words":"green car"}}'
+    found = veiled.custom_data(Veil().text(data))
+    assert found["seed"] == 7
+    assert veiled.TOKEN.fullmatch(found["settings"]["words"])
+    assert found["path"].endswith(".mov")
+
+
+@given(st.text())
+def test_any_text_can_be_veiled_and_only_once(text: str) -> None:
+    veil = Veil(b"key")
+    once = veil.text(text)
+    assert veil.text(once) == once
+    assert len(veiled.parts(once)) == len(veiled.parts(text))

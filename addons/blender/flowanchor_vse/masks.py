@@ -210,8 +210,7 @@ def _view(choice: MaskChoice, name: str, part: FrameRange) -> tuple[Callable[[An
         # Not through a mask strip: that shows a mask from the mask's own first frame on, which is never below
         # 0. A modifier shows it at the scene's frames, at which a mask over footage is keyed.
         settings_guard.hide_all(scratch)
-        channel = 1 + max((strip.channel for strip in compat.strips(scratch.sequence_editor)), default=0)
-        white = compat.new_colour(scratch.sequence_editor, "mask", channel, part.first, part.end)
+        white = compat.new_colour(scratch.sequence_editor, "mask", 1, part.first, part.end)
         white.color = (1.0, 1.0, 1.0)
         cut = compat.new_modifier(scratch, white, "mask", "MASK")
         cut.input_mask_type, cut.input_mask_id = "ID", bpy.data.masks[choice.name]

@@ -204,7 +204,7 @@ def steps() -> Iterator[float]:
     settings.source_prompt, settings.target_prompt = PLAN["source"], PLAN["target"]
     settings.mask_kind, settings.mask = "mask", draw_mask(window)
     settings.preset, settings.seed, settings.device, settings.feather = "standard", 0, "cpu", 2
-    scene.frame_set(FIRST + 8)
+    scene.frame_set(FIRST + 3)  # the things do not touch yet
     yield from close_others(window)
     panel, button = None, 0.0
     if PLAN["tab"]:

@@ -145,6 +145,18 @@ def a_mask_is_the_picture_of_its_strip() -> None:
 
 
 @check
+def a_mask_whatever_is_on_the_channels() -> None:
+    clip = movie("clip", channel=1)
+    for channel in (2, 127, 128):
+        effect(f"on {channel}", "COLOR", channel, 1, 41)
+    drawn()
+    found = regions(exported(MaskChoice("mask", "region"), clip, FrameRange(2, 4)))
+    for one in found:
+        near(one, (40, 79, 20, 59))
+    assert len(strips()) == 4
+
+
+@check
 def a_mask_where_the_sequencer_shows_no_scene() -> None:
     clip = movie("clip")
     drawn()

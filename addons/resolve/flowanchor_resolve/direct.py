@@ -46,6 +46,10 @@ class Differs(Exception):
     """The timeline shows something else than the clip's file: why, to go after "since "."""
 
 
+class Untold(Differs):
+    """It is not told whether the timeline shows something else."""
+
+
 def source_footage(opened: Opened, selection: Selection, probe: Probe) -> Footage:
     """The clip's own file, with the selection's place in it.
 
@@ -149,6 +153,7 @@ def first_frame(opened: Opened, item: Item, selection: Selection) -> int:
 
     Raises:
         Differs: the clip is retimed.
+        Untold: this version does not tell.
     """
     calls = opened.calls
     speed = calls.ask_if_there(item.thing, "GetSpeed")
@@ -159,7 +164,7 @@ def first_frame(opened: Opened, item: Item, selection: Selection) -> int:
         for name in ("GetSourceStartFrame", "GetSourceEndFrame", "GetLeftOffset")
     )
     if not all(isinstance(value, (int, float)) for value in (first, last, left)):
-        raise Differs("Resolve does not tell which frames of its file the clip shows")
+        raise Untold("Resolve does not tell which frames of its file the clip shows")
     if first != left or last - first not in (item.span.frames, item.span.frames - 1):
         raise Differs("the clip is retimed")
     return int(first) + selection.start - item.span.start

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowanchor_resolve.deliver import Delivery, Order
-from flowanchor_resolve.direct import Differs, check_geometry, first_frame, same_frames
+from flowanchor_resolve.direct import Differs, Untold, check_geometry, first_frame, same_frames
 from flowanchor_resolve.frames import Span
 from flowanchor_resolve.fusion.comp import Comp, comp_of
 from flowanchor_resolve.fusion.masks import Window, has_masks, read_masks
@@ -144,17 +144,19 @@ class Regions:
             self.selection.height,
         )
         found = read_masks(comp, window)
+        moving = any(len(polygon.keyframes) > 1 for polygon in found.polygons)
         try:
             self._check_picture(item)
-            if any(len(polygon.keyframes) > 1 for polygon in found.polygons) and item.media_id:
+            if moving and item.media_id:
                 first_frame(opened, item, self.selection)
+        except Untold:
+            notes.append("This version of Resolve does not tell retimes; keyframes were read as at 100 %.")
         except Differs as difference:
             raise ResolveProblem(
                 "fusion-placement",
                 f"The clip's Fusion mask does not lie where it does in the composition, since {difference}.",
                 "Mark the region on a track named FA MASK.",
             ) from None
-        moving = any(len(polygon.keyframes) > 1 for polygon in found.polygons)
         return Region("fusion", polygons=found.polygons, notes=[*(notes if moving else []), *found.notes])
 
     def _matte(self) -> Region:

@@ -61,19 +61,26 @@ def read_masks(comp: Comp, window: Window) -> Found:
     masks = [tool for tool in comp.tools.values() if _is_mask(tool) and not tool.passed_through]
     chosen = [tool for tool in masks if _OURS.match(tool.name)] or masks
     found = Found([], [])
+    reasons = []
     for tool in chosen:
         try:
             found.polygons.append(_polygon(comp, tool, masks, window, found.notes))
         except CannotRead as reason:
+            reasons.append(f"{tool.name} {reason}")
             found.notes.append(f"The Fusion mask {tool.name} {reason}, and was left out.")
     if not found.polygons:
-        why = f": {' '.join(found.notes)}" if found.notes else "."
         raise ResolveProblem(
             "fusion-no-mask",
-            f"The clip's Fusion composition has no mask that can be read{why}",
+            f"The clip's Fusion composition has no mask that can be read{_told(reasons)}.",
             "Draw a Polygon, Rectangle or Ellipse mask, or use a track named FA MASK.",
         )
     return found
+
+
+def _told(reasons: list[str]) -> str:
+    """The first reasons, to go at the end of a sentence."""
+    more = f"; and {len(reasons) - 2} more" if len(reasons) > 2 else ""
+    return f": {'; '.join(reasons[:2])}{more}" if reasons else ""
 
 
 def has_masks(comp: Comp) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from flowanchor_resolve.fusion.comp import CannotRead, Comp, Tool
 from flowanchor_resolve.fusion.text import Table
@@ -64,7 +65,7 @@ class Spline:
     def straight(self) -> bool:
         """Whether the value moves in straight lines between the keys."""
         return not any(key.hold for key in self.keys) and all(
-            _is_straight(before, after) for before, after in zip(self.keys[:-1], self.keys[1:], strict=True)
+            _is_straight(before, after) for before, after in pairwise(self.keys)
         )
 
 

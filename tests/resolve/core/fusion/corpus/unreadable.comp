@@ -1,0 +1,32 @@
+{
+	Tools = ordered() {
+		Spline1 = BSplineMask { Inputs = { } },
+		Paint1 = PaintMask { Inputs = { } },
+		Wand1 = WandMask { Inputs = { } },
+		Many1 = MultiPoly { Inputs = { } },
+		Instance1 = RectangleMask { SourceOp = "Fine1", Inputs = { } },
+		Formula1 = RectangleMask { Inputs = { Width = Input { Value = 0.5, Expression = "time / 100", }, } },
+		Path1 = EllipseMask { Inputs = { Center = Input { SourceOp = "Way1", Source = "Position", }, } },
+		Way1 = PolyPath { Inputs = { } },
+		Shaken1 = EllipseMask { Inputs = { Width = Input { SourceOp = "Shake1", Source = "Value", }, } },
+		Shake1 = PerturbNumber { Inputs = { } },
+		Gone1 = EllipseMask { Inputs = { Height = Input { SourceOp = "Nobody", Source = "Value", }, } },
+		Hollow1 = RectangleMask { Inputs = { Solid = Input { Value = 0, }, } },
+		Tilted1 = PolylineMask { Inputs = { XRotation = Input { Value = 30, }, Polyline = Input { Value = Polyline { Closed = true, Points = { { X = 0, Y = 0 }, { X = 0.1, Y = 0 }, { X = 0, Y = 0.1 } } }, }, } },
+		Open1 = PolylineMask { Inputs = { Polyline = Input { Value = Polyline { Points = { { X = 0, Y = 0 }, { X = 0.1, Y = 0 }, { X = 0, Y = 0.1 } } }, }, } },
+		Empty1 = PolylineMask { Inputs = { Polyline = Input { Value = Polyline { Closed = true, Points = { } }, }, } },
+		Curved1 = PolylineMask { Inputs = { Polyline = Input { Value = Polyline { Closed = true, BSpline = true, Points = { { X = 0, Y = 0 }, { X = 0.1, Y = 0 }, { X = 0, Y = 0.1 } } }, }, } },
+		Cut1 = RectangleMask { Inputs = { EffectMask = Input { SourceOp = "Knife1", Source = "Mask", }, PaintMode = Input { Value = FuID { "Subtract" }, }, } },
+		Knife1 = RectangleMask { Inputs = { Width = Input { Value = 0.1, }, } },
+		Silent1 = RectangleMask { Inputs = { Level = Input { Value = 0, }, } },
+		Tall1 = RectangleMask { Inputs = { MaskWidth = Input { Value = 1080, }, MaskHeight = Input { Value = 1920, }, } },
+		Odd1 = RectangleMask { Inputs = { Width = Input { Value = -1.#IND, }, } },
+		Morph1 = PolylineMask { Inputs = { Polyline = Input { SourceOp = "Shapes1", Source = "Value", }, } },
+		Shapes1 = BezierSpline { KeyFrames = {
+			[0] = { 0, Value = Polyline { Closed = true, Points = { { X = 0, Y = 0 }, { X = 0.1, Y = 0 }, { X = 0, Y = 0.1 } } } },
+			[5] = { 1, Value = Polyline { Closed = true, Points = { { X = 0, Y = 0 }, { X = 0.1, Y = 0 }, { X = 0, Y = 0.1 }, { X = 0, Y = 0.2 } } } },
+		} },
+		Loop1 = EllipseMask { Inputs = { Width = Input { SourceOp = "Round1", Source = "Value", }, } },
+		Round1 = BezierSpline { KeyFrames = { [0] = { 0.1, Flags = { Loop = true } }, [5] = { 0.2 } } },
+	}
+}

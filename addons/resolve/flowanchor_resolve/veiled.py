@@ -2,8 +2,9 @@
 """Strings of a recording: what is the user's own is veiled, what belongs to the interface stays.
 
 A string is taken apart at path separators, line ends, "name: text", "this -> that", a file's ending and a
-name's last word of eight hexadecimal digits. Each part that is a number, a timecode, a word that stands in our
-own source or one of Resolve's own stays; any other becomes "~" and ten digits, the same for the same part.
+name's last word of eight hexadecimal digits. Each part that is a number, a timecode, a word that stands in
+our own source or one of Resolve's own stays; any other becomes "~" and ten digits, the same for the same
+part.
 The key is drawn for each recording and kept nowhere, so parts cannot be guessed from it.
 """
 

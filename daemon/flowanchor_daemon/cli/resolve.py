@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import click
 import typer
 from flowanchor_resolve import handoff, meeting, plain, session
 from flowanchor_resolve.host import MaskSource
@@ -23,7 +22,7 @@ from flowanchor_daemon.cli.edit_options import EditOptions, with_edit_options
 from flowanchor_daemon.cli.notation import parse_frames
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.resolve_actions import Wanted
-from flowanchor_daemon.cli.resolve_wish import PROMPTS, given
+from flowanchor_daemon.cli.resolve_wish import PROMPTS, typed_options
 from flowanchor_daemon.cli.which import LAST
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ def _root() -> None:
 @app.command(short_help="Edit the selected clip and place the result above it.")
 @with_optional_prompts
 def edit(
+    context: typer.Context,
     options: EditOptions,
     folder: Annotated[
         str | None,
@@ -128,7 +128,7 @@ def edit(
         first, last = parse_frames(frames)
         wanted = Wanted(
             options=options,
-            typed=given(),
+            typed=typed_options(context),
             order=session.Order(
                 track=track,
                 clip=clip,
@@ -189,6 +189,7 @@ def undo(
 @app.command(short_help="Wait for Resolve's menu and do what it asks.")
 @with_optional_prompts
 def sidecar(
+    context: typer.Context,
     options: EditOptions,
     mask_from: MaskFrom = None,
     source_file: SourceFile = False,
@@ -208,7 +209,7 @@ def sidecar(
     with reported(), resolve_host.told():
         wanted = Wanted(
             options=options,
-            typed=given(),
+            typed=typed_options(context),
             order=session.Order(mask=mask_source(mask_from, options), as_take=take),
             deliver=deliver,
             source_files=source_file,
@@ -251,16 +252,13 @@ def record(
                 "Nothing says what to record.",
                 "Write a command behind it: flowanchor resolve record -o FILE edit --source ...",
             )
-        try:
-            with resolve_actions.recording(out, words[0]):
-                code = app(words, prog_name="flowanchor resolve", standalone_mode=False)
-        except click.ClickException as wrong:
-            wrong.show()
-            raise typer.Exit(wrong.exit_code) from None
-        finally:
-            _say(f"The recording is {out}; look into it before you send it.")
-        if code:
-            raise typer.Exit(code)
+        with resolve_actions.recording(out, words[0]):
+            try:
+                app(words, prog_name="flowanchor resolve")
+            except SystemExit as ended:
+                code = ended.code
+        _say(f"The recording is {out}; look into it before you send it.")
+        raise typer.Exit(code if isinstance(code, int) else 0)
 
 
 def mask_source(asked: MaskSource | None, options: EditOptions) -> MaskSource | None:

@@ -9,8 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-import click
-from click.core import ParameterSource
+import typer
 
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli.edit_options import EditOptions
@@ -20,11 +19,11 @@ _NOT_KEPT = frozenset({"device", "priority", "sheet"})
 """How and where an edit runs is no part of what it is."""
 
 
-def given() -> frozenset[str]:
-    """Names of the present command's options that were typed."""
-    context = click.get_current_context()
+def typed_options(context: typer.Context) -> frozenset[str]:
+    """Names of a command's options that were typed, and not left at their defaults."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
     return frozenset(
-        name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"
     )
 
 

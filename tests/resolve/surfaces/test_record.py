@@ -155,9 +155,9 @@ def test_a_difference_is_told(
 
 def test_another_reply_leads_elsewhere(recording: list[str], tmp_path: Path) -> None:
     path = tmp_path / "other.jsonl"
-    lines = changed(recording, "GetTrackCount", lambda line: line.update(reply=line["reply"] + 1))
+    lines = changed(recording, "IsRenderingInProgress", lambda line: line.update(reply=True))
     path.write_text("\n".join(lines) + "\n")
-    assert "line " in replay.replay(path).difference
+    assert "resolve-rendering" in replay.replay(path).difference
 
 
 def test_the_command(recording: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,6 +146,7 @@ def test_installed_from_the_zip_it_edits(
     )
     assert (found["result"]["start"], found["result"]["end"]) == (FIRST, FIRST + FRAMES)
     resources = tmp_path / "blender" / "blender"
-    assert Path(found["folder"]).is_relative_to(resources / "extensions" / ".user"), (
+    assert Path(found["exports"]).is_relative_to(resources / "extensions" / ".user"), (
         "files outside of its folder"
     )
+    assert not Path(found["folder"]).is_relative_to(resources), "results would go with Blender's files"

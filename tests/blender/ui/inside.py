@@ -358,6 +358,14 @@ def from_zip(stage: Stage) -> None:
     assert ended.state == "done", ended
     stage.outcome["result"] = stage.describe(stage.result())
     stage.outcome["folder"] = ended.record.folder
+    exports = stage.module("preferences").exports_folder()
+    stage.outcome["exports"] = str(exports)
+    exports.mkdir(parents=True, exist_ok=True)
+    index = list(bpy.context.preferences.extensions.repos).index(repo)
+    gone = bpy.ops.extensions.package_uninstall(repo_index=index, pkg_id="flowanchor_vse")
+    assert gone == {"FINISHED"}, gone
+    assert not exports.exists(), "Blender removes the extension's own folder"
+    assert all(path.is_file() for path in ended.record.paths), "the results are the user's"
 
 
 def hostile_file(stage: Stage) -> None:

@@ -122,7 +122,9 @@ class Regions:
             if probed.transparent is False:
                 raise NotThere("the clip is nowhere transparent")
             raise NotThere("it was not looked whether the clip is transparent")
-        return Region("alpha", [Footage(path, 0, self.selection.frames, direct=False, in_alpha=True)])
+        movie = Footage(path, 0, self.selection.frames, direct=False, in_alpha=True)
+        note = "The Alpha Output cuts the clip itself out: around the region its picture is what lies below."
+        return Region("alpha", [movie], notes=[note])
 
     def _fusion(self) -> Region:
         opened, item = self.opened, self._item()

@@ -42,8 +42,8 @@ def hear(name: str) -> None:
     getattr(bpy.app.handlers, name).append(handler)
 
 
-RADIUS = 0.22
-"""Of the mask, as a share of the picture: a little more than the circle's."""
+RADIUS = 0.19
+"""Of the mask and of the clip's circle, as a share of the picture."""
 
 
 def module(name: str) -> Any:
@@ -204,7 +204,7 @@ def steps() -> Iterator[float]:
     settings.source_prompt, settings.target_prompt = PLAN["source"], PLAN["target"]
     settings.mask_kind, settings.mask = "mask", draw_mask(window)
     settings.preset, settings.seed, settings.device, settings.feather = "standard", 0, "cpu", 2
-    scene.frame_set(FIRST + 3)  # the things do not touch yet
+    scene.frame_set(FIRST + 4)  # the things do not touch yet
     yield from close_others(window)
     panel, button = None, 0.0
     if PLAN["tab"]:

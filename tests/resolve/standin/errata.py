@@ -4,7 +4,8 @@
 Kinds of entry: `since` (methods that older versions lack), `added` (methods newer than the stubs),
 `optional` (arguments from one on may be left out), `overloads` (another way to call), `keys` and
 `not_required` (of dicts), `returns` (of calls), `record_since` (a way to call that older versions lack),
-`absent_constants`.
+`absent_constants`. A source weighs as the vendor's own text (or a copy of it), as something measured on a
+named build, as reported, or as unverified.
 """
 
 from __future__ import annotations

@@ -88,6 +88,7 @@ class World:
         """How long each frame takes to render, besides what it takes."""
         self._once: set[str] = set()
         self._before: dict[str, list[Callable[[], object]]] = {}
+        self._at: dict[int, Callable[[], object]] = {}
         self.renderer = Renderer(self)
         self.desk = Desk(self)
         self.app = App(self)
@@ -179,9 +180,16 @@ class World:
         opens, the user closes the timeline, the script is interrupted. Several wait for one call each."""
         self._before.setdefault(name, []).append(action)
 
+    def at_call(self, number: int, action: Callable[[], object]) -> None:
+        """The same just before a call by its number, from 0: the place it will have in `calls`."""
+        self._at[number] = action
+
     def arrives(self, call: Call) -> None:
         """A call is about to be carried out."""
+        number = len(self.calls)
         self.calls.append(call)
+        if number in self._at:
+            self._at.pop(number)()
         for name in (str(call), call.name):
             if self._before.get(name):
                 self._before[name].pop(0)()

@@ -41,6 +41,13 @@ def test_what_is_added_is_not_in_the_stubs_by_now() -> None:
         assert corrected().contract.method(entry["to"], name) is not None
 
 
+def test_sources_say_where_they_are_and_what_they_weigh() -> None:
+    weights = {"vendor", "measured", "reported", "unverified"}
+    for name, source in entries()["sources"].items():
+        assert source["weight"] in weights, name
+        assert len(source["where"]) > 20, name
+
+
 def test_entries_of_dicts_concern_dicts_that_exist() -> None:
     for kind in ("keys", "not_required", "record_since"):
         for entry in entries()[kind]:

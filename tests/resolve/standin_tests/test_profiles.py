@@ -162,6 +162,14 @@ def test_something_can_happen_just_before_a_call(make: Make) -> None:
     assert timeline.GetName() is None
 
 
+def test_something_can_happen_at_the_nth_call(make: Make) -> None:
+    world = make(profile="lenient")
+    timeline = world.remote(world.add_timeline())
+    world.at_call(1, lambda: world.open_dialog("Save?"))
+    assert [timeline.AddTrack("video") for _ in range(3)] == [True, False, False]
+    assert len(world.calls) == 3
+
+
 def test_calls_are_kept_in_order(make: Make, movie: Path) -> None:
     world = make()
     item = world.remote(world.add_timeline(clips=[Clip(movie)])).GetItemListInTrack("video", 1)[0]

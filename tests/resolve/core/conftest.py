@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from flowanchor_resolve.resolve_host import ResolveHost
 
-from tests.resolve.core.scene import World, host_of
+from tests.resolve.core.scene import World, host_of, write_result
 from tests.resolve.core.scene import footage as made_footage
 
 Make = Callable[..., World]
@@ -61,3 +62,13 @@ def said() -> list[str]:
 def hosting(said: list[str]) -> Hosting:
     """Makes our host over a world."""
     return lambda world, **more: host_of(world, said, **more)
+
+
+@pytest.fixture
+def movie(tmp_path: Path) -> Callable[..., Path]:
+    """Makes movies as edits deliver them."""
+
+    def made(frames: int = 20, rate: Fraction = Fraction(24), name: str = "edit.mov") -> Path:
+        return write_result(tmp_path / name, rate, frames)
+
+    return made

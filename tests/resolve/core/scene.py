@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,15 @@ def host_of(world: World, said: list[str] | None = None, **more: Any) -> Resolve
 def pictures(path: Path) -> list[numbered.Picture]:
     """All frames of a movie, RGB of 8 bits."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return [frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in container.decode(video=0)]
 
 
 def alphas(path: Path) -> list[numbered.Picture]:
     """The alpha of all frames of a movie, 8 bits."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgba")[..., 3] for frame in container.decode(video=0)]
+        return [
+            frame.to_ndarray(format="rgba")[..., 3].astype(np.uint8) for frame in container.decode(video=0)
+        ]
 
 
 def numbers(path: Path) -> list[int | None]:
@@ -205,3 +208,19 @@ def _timeline(timeline: Any) -> dict[str, Any]:
 def grey(level: int, size: tuple[int, int] = SIZE) -> numbered.Picture:
     """A picture of one grey."""
     return np.full((size[1], size[0], 3), level, np.uint8)
+
+
+def placing(
+    world: World, footage: Callable[..., Path], hosting: Callable[..., ResolveHost], **more: Any
+) -> tuple[ResolveHost, Selection]:
+    """A timeline of three clips, our host over it, and the clip in the middle selected."""
+    world.add_timeline(
+        clips=[
+            Clip(footage(), at=0, frames=10, name="before"),
+            Clip(footage(), at=10, first=5, frames=20, name="ours"),
+            Clip(footage(), at=30, frames=10, name="after"),
+        ],
+        **more,
+    )
+    host = hosting(world)
+    return host, host.select(clip="ours")

@@ -20,7 +20,7 @@ from flowanchor_resolve.frames import (
 from flowanchor_resolve.problems import ResolveProblem
 from hypothesis import given
 from hypothesis import strategies as st
-from timecode import Timecode
+from timecode.timecode import Timecode
 
 from tests.resolve.core.scene import RATES
 

@@ -52,7 +52,7 @@ def everything(footage: Footage) -> Clip:
 
 def region_of(world: World, hosting: Hosting, out: Path, said: list[str], source: Any, **more: Any) -> Region:
     host = hosting(world, **more)
-    return host.export_mask(host.select(clip="ours"), source, out, said.append)  # type: ignore[no-any-return]
+    return host.export_mask(host.select(clip="ours"), source, out, said.append)
 
 
 def problem_of(*arguments: Any, **more: Any) -> ResolveProblem:
@@ -320,6 +320,7 @@ def test_a_matte_that_does_not_fit_is_told(
     timeline = world.add_timeline(clips=[replace(everything, mattes=[footage(Fraction(24), 10)])])
     assert problem_of(world, hosting, out, said, "matte").code == "resolve-matte-placement"
     media = timeline.tracks["video"][0].items[0].media
+    assert media is not None
     media.mattes = [str(footage())]
     timeline.tracks["video"][0].items[0].speed = Fraction(2)
     assert "retimed" in problem_of(world, hosting, out, said, "matte").message

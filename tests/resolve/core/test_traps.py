@@ -191,11 +191,11 @@ def test_renders_go_to_media_storage_and_are_moved_from_there(
     world = make("21.1", "studio", "hostile")
     timeline_of(world, footage)
     assert not raw(world).SetRenderSettings({"TargetDir": str(out)})
-    assert world.dialog is not None
+    assert world.dialog
     world.dismiss_dialog()
     host = hosting(world)
     movie = host.export_range(host.select(clip="ours"), out, said.append)
-    assert world.dialog is None
+    assert not world.dialog
     assert movie.path.parent == out
     targets = [
         settings["TargetDir"] for (settings,) in world.called("SetRenderSettings") if "MarkIn" in settings

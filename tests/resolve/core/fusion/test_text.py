@@ -18,9 +18,9 @@ names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: name not in ("true", "false", "nil", "nan", "inf")
 )
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 leaves = numbers | texts | st.booleans() | st.none()
-tables = st.deferred(
+tables: st.SearchStrategy[Table] = st.deferred(
     lambda: st.builds(
         Table,
         st.just("") | names,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put FlowAnchor's menu entries into DaVinci Resolve, or take them out. Standard library only.
 
-    python3 installers/resolve.py install     into the user's own folder of scripts, Utility
+    python3 installers/resolve.py             into the user's own folder of scripts, Utility
     python3 installers/resolve.py uninstall   out of every folder of scripts
     python3 installers/resolve.py check       what is there; exit code 1 if something is missing or wrong
 
@@ -100,7 +100,7 @@ def check() -> list[str]:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Put FlowAnchor's entries into Resolve's menu of scripts.")
-    parser.add_argument("task", choices=["install", "uninstall", "check"])
+    parser.add_argument("task", nargs="?", default="install", choices=["install", "uninstall", "check"])
     task = parser.parse_args(arguments).task
     try:
         if task == "uninstall":

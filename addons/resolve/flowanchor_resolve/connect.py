@@ -20,6 +20,7 @@ from typing import Any
 
 from flowanchor_resolve import meeting, scripting
 from flowanchor_resolve.edition import edition_of
+from flowanchor_resolve.places import meeting_folder
 from flowanchor_resolve.probe_child import MARK
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.running import resolve_runs
@@ -193,7 +194,7 @@ def _silent(runs: bool | None) -> ResolveProblem:
             "DaVinci Resolve is not running.",
             "Start it and open the project, then try again.",
         )
-    contact = meeting.last_contact(meeting.open_folder())
+    contact = meeting.last_contact(meeting_folder())
     if (
         contact is not None
         and contact["where"] == "menu"

@@ -31,7 +31,7 @@ SEPARATORS = re.compile(rf"([/\\\n]|: | -> |\.(?={_SUFFIX})| (?={_RANDOM}))")
 TOKEN = re.compile(_VEILED)
 # A long row of digits may be somebody's number, or a random name that happens to have no letters.
 _NUMBER = re.compile(
-    r"[+-]?\d{1,7}([.,:;/+-]\d{1,7})*( ?(DF|NDF|fps))?|\d{1,7}x\d{1,7}|\d{1,7}(\.\d{1,7})+b\d{1,7}|[A-Za-z]:|"
+    r"[+-]?\d{1,7}([.,:;]\d{1,7})*( ?(DF|NDF|fps))?|\d{1,7}x\d{1,7}|\d{1,7}(\.\d{1,7})+b\d{1,7}|[A-Za-z]:|"
 )
 _ENDING = re.compile(
     r"mov|mp4|mkv|mxf|avi|png|tiff?|exr|dpx|jpe?g|wav|comp|drx|otio|xml|braw|r3d|ari", re.IGNORECASE

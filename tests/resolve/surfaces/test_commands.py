@@ -233,7 +233,7 @@ def test_failures_are_told_as_all_others_are(run: Run, world: World, tmp_path: P
     assert last(done)["error"]["code"] in ("resolve-not-running", "resolve-scripting-off")
     for behaviour in ("crash", "raise"):
         code = {"crash": "resolve-crashed", "raise": "resolve-module-broken"}[behaviour]
-        told = world.environment(behaviour)  # type: ignore[arg-type]
+        told = world.environment(behaviour)
         done = run("edit", "--json", code=2, RESOLVE_STANDIN=told["RESOLVE_STANDIN"])
         assert last(done)["error"]["code"] == code
 

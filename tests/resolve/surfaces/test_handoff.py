@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def test_its_life(own_folders: Own, request_: handoff.Request, tmp_path: Path) -
 def test_the_newest_that_waits_is_taken(own_folders: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = []
     for second in ("07", "08", "09"):
-        monkeypatch.setattr(handoff.time, "strftime", lambda form, second=second: f"20260101-1000{second}")
+        monkeypatch.setattr(time, "strftime", lambda form, second=second: f"20260101-1000{second}")
         folders.append(handoff.leave(filled).folder)
     assert handoff.waiting() == folders
     assert handoff.find() == folders[-1]

@@ -98,7 +98,7 @@ def test_anything_else_is_refused_in_a_sentence(raw: object) -> None:
         lambda raw: plain.read_footage(raw, Path, 24),
     ):
         with pytest.raises(ResolveProblem) as caught:
-            read(raw)  # type: ignore[no-untyped-call]
+            read(raw)
         assert caught.value.code == "resolve-note-broken"
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 import contextlib
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 from flowanchor_daemon.cli import resolve_host
 from flowanchor_resolve import quicktime
 from flowanchor_resolve.problems import ResolveProblem
@@ -37,7 +39,7 @@ def write(
     alpha: int = 255,
 ) -> Path:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate)
+        stream = cast(VideoStream, container.add_stream(codec, rate=rate))
         stream.width, stream.height, stream.pix_fmt = 64, 48, pix_fmt
         if timecode is not None:
             stream.metadata["timecode"] = timecode

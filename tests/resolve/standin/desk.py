@@ -67,7 +67,7 @@ class Desk:
         complaint = f"keyword arguments {', '.join(keywords)}" if keywords else method.complaint(arguments)
         if complaint := complaint or self._too_new(method, arguments):
             self._broken(f"{full}: {complaint}")
-            if not self._bearable(method, arguments) or keywords:
+            if keywords or self._new_way(method, arguments) or not self._bearable(method, arguments):
                 return method.failure
             arguments = tuple(self._known_keys(method, index, one) for index, one in enumerate(arguments))
         thing = world.things[ref.number]
@@ -100,10 +100,17 @@ class Desk:
             for key in value:
                 if self.rules.keys_since.get((record.name, key), (0,)) > at:
                     return f"{record.name} has no key {key!r} in {self.world.overlay.build}"
-            way = self.rules.ways_since.get((f"{method.owner}.{method.name}", record.name), (0,))
-            if way > at:
-                return f"a dict is no argument of it in {self.world.overlay.build}"
+        if self._new_way(method, arguments):
+            return f"a dict is no argument of it in {self.world.overlay.build}"
         return None
+
+    def _new_way(self, method: Method, arguments: tuple[Any, ...]) -> bool:
+        """Whether it is called in a way that this version does not know yet."""
+        since, full = self.rules.ways_since, f"{method.owner}.{method.name}"
+        return any(
+            since.get((full, record.name), (0,)) > self.world.overlay.number
+            for record, _ in _records(method, arguments)
+        )
 
     def _bearable(self, method: Method, arguments: tuple[Any, ...]) -> bool:
         """Whether only keys of a dict are unknown, which Resolve ignores."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a script as Resolve's Workspace > Scripts menu does: `resolve`, `fusion` and `app`
-(Fusion's, too) are there without an import.
+"""Run a script as Resolve's Workspace > Scripts menu does: `resolve`, `fusion`, `app`
+(Fusion's, too) and `bmd` are there without an import.
 
 `python -m tests.resolve.standin.inside SCRIPT [ARGUMENTS]`, under a world's environment. Says so and ends
 with 3 where that Resolve runs no Python scripts.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+import types
 
 from tests.resolve.standin.line import Remote, SocketLine
 
@@ -22,8 +23,10 @@ def main() -> int:
         return 3
     resolve = Remote(line, line.root)
     fusion = resolve.Fusion()
+    bmd = types.SimpleNamespace(scriptapp={"Resolve": resolve, "Fusion": fusion}.get)
     sys.argv = sys.argv[1:]
-    runpy.run_path(sys.argv[0], {"resolve": resolve, "fusion": fusion, "app": fusion}, "__main__")
+    names = {"resolve": resolve, "fusion": fusion, "app": fusion, "bmd": bmd}
+    runpy.run_path(sys.argv[0], names, "__main__")
     return 0
 
 

@@ -62,7 +62,7 @@ class Remote:
         self.__dict__["_line"], self.__dict__["_ref"] = line, ref
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):  # Python's own; Resolve has no such names
             raise AttributeError(name)
         line, ref = self.__dict__["_line"], self.__dict__["_ref"]
         if ref.kind == "Resolve" and name in (constants := line.constants()):

@@ -126,7 +126,8 @@ def test_a_menu_script_runs_inside_the_free_edition_until_21_1(
     script = tmp_path / "Edit.py"
     script.write_text(
         "import sys\n"
-        "print(resolve.GetProductName(), app.GetResolve().GetCurrentPage(), sys.argv[1], __name__)"
+        "print(resolve.GetProductName(), app.GetResolve().GetCurrentPage(), sys.argv[1], __name__)\n"
+        "assert bmd.scriptapp('Resolve') is resolve"
     )
     done = inside(make(version, "free", where="in-app"), script)
     if runs:

@@ -107,6 +107,8 @@ def test_a_track_cannot_be_inserted_before_19(make: Make) -> None:
     with pytest.raises(ContractBroken, match="a dict is no argument"):
         old.remote(old.add_timeline()).AddTrack("video", {"index": 1})
     old.breaches.clear()
+    lenient = make("18.6", profile="lenient")
+    assert lenient.remote(lenient.add_timeline()).AddTrack("video", {"index": 1}) is False
     new = make("19.1")
     assert new.remote(new.add_timeline()).AddTrack("video", {"index": 1})
 

@@ -31,18 +31,20 @@ class Calls:
         Raises:
             ResolveProblem: "resolve-too-old", if this Resolve lacks the method; "resolve-dialog-open".
         """
-        if thing is None or not has(thing, name):
+        method = getattr(thing, name, None) if thing is not None and has(thing, name) else None
+        if not callable(method):
             self.check_answering()
             raise ResolveProblem(
                 "resolve-too-old",
                 f"This version of Resolve has no {name}.",
                 "Update Resolve, or edit the timeline's file with `flowanchor timeline edit`.",
             )
-        return getattr(thing, name)(*arguments)
+        return method(*arguments)
 
     def ask_if_there(self, thing: Any, name: str, *arguments: Any) -> Any:
         """The answer of a method that older versions lack; None from those."""
-        return getattr(thing, name)(*arguments) if thing is not None and has(thing, name) else None
+        method = getattr(thing, name, None) if thing is not None and has(thing, name) else None
+        return method(*arguments) if callable(method) else None
 
     def need(self, tried: str, thing: Any, name: str, *arguments: Any) -> Any:
         """The answer of a method that must succeed: anything but None, False and "".

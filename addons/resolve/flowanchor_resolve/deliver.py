@@ -95,7 +95,7 @@ class Delivery:
             probed = self.probe(file)
             _check_file(probed, order, certain)
             target = order.folder / f"{order.name}{file.suffix}"
-            shutil.move(str(file), str(target))
+            _move(file, target)
         return target, probed
 
     def _codec(self, alpha: bool) -> str:
@@ -205,6 +205,17 @@ class Delivery:
                     "Reset the settings on the Deliver page, then try again.",
                 )
         return "MarkIn" in stated and "MarkOut" in stated
+
+
+def _move(file: Path, target: Path) -> None:
+    try:
+        shutil.move(str(file), str(target))
+    except OSError as error:
+        raise ResolveProblem(
+            "resolve-disk",
+            f"The rendered movie cannot be moved to {target.parent}: {error.strerror or error}.",
+            "Make room or check the folder, then try again.",
+        ) from error
 
 
 def _same(stated: Any, value: Any) -> bool:

@@ -122,8 +122,8 @@ def _ungraded(opened: Opened, item: Item) -> None:
         raise Differs("this version of Resolve does not tell whether the clip is graded")
     if calls.ask_if_there(item.thing, "GetColorGroup"):
         raise Differs("the clip is in a colour group")
-    if "managed" in opened.setting("colorScienceMode").lower():
-        raise Differs("the project is colour managed")
+    if opened.setting("colorScienceMode") != "davinciYRGB":
+        raise Differs("the project is colour managed, or it is not told")
     graphs = {
         "clip": calls.ask(item.thing, "GetNodeGraph"),
         "timeline": calls.ask_if_there(opened.timeline, "GetNodeGraph"),
@@ -181,7 +181,7 @@ def _check(opened: Opened, item: Item, wanted: dict[str, tuple[Any, ...]]) -> No
 
 
 def _media_properties(opened: Opened, item: Item) -> dict[str, Any]:
-    media = opened.calls.ask(item.thing, "GetMediaPoolItem")
+    media = item.media
     found = opened.calls.ask(media, "GetClipProperty") if media else None
     if not isinstance(found, dict):
         raise Differs("the clip has no file of its own")

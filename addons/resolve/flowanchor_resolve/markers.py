@@ -32,7 +32,7 @@ TRIES = 200
 
 def marker_data(placed: Placed, result: Result) -> str:
     """The customData of a result's marker: enough to find it, to undo it and to ask for it again."""
-    words = {
+    words: dict[str, Any] = {
         "form": FORM,
         "job": result.job,
         "seed": result.seed,
@@ -52,7 +52,13 @@ def marker_data(placed: Placed, result: Result) -> str:
         "made_track": placed.made_track,
         "take": placed.take,
     }
-    return PREFIX + json.dumps(words, sort_keys=True, separators=(",", ":"))
+    data = _written(words)
+    # What is longer is not read again; the settings alone have no bound.
+    return data if len(data) <= LONGEST else _written({**words, "settings": {}})
+
+
+def _written(words: Mapping[str, Any]) -> str:
+    return PREFIX + json.dumps(words, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def prompt_hash(source: str, target: str) -> str:

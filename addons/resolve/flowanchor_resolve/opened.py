@@ -17,17 +17,32 @@ KINDS = ("video", "audio", "subtitle")
 
 @dataclass(frozen=True)
 class Item:
-    """A clip on a track, as read. Two are equal if nothing of it has changed."""
+    """A clip on a track: which it is and where. Two are equal if it has not moved."""
 
+    calls: Calls = field(compare=False, repr=False)
     thing: Any = field(compare=False, repr=False)
     item_id: str
-    name: str
     kind: str
     track: int
     """From 1, the lowest."""
     span: Span
-    media_id: str
-    """Of the media pool clip it shows; "" for a title or generator."""
+
+    @property
+    def name(self) -> str:
+        """Read when it is asked for: timelines have thousands of clips, and each call takes time."""
+        told = self.calls.ask(self.thing, "GetName")
+        return str(told) if told else f"at frame {self.span.start} of {self.kind} track {self.track}"
+
+    @property
+    def media(self) -> Any:
+        """The media pool clip it shows; None for a title or generator."""
+        return self.calls.ask(self.thing, "GetMediaPoolItem") or None
+
+    @property
+    def media_id(self) -> str:
+        """The id of that, "" if there is none."""
+        media = self.media
+        return media_id(self.calls, media) if media else ""
 
 
 @dataclass(frozen=True)
@@ -84,12 +99,9 @@ class Opened:
     def items(self, kind: str, track: int) -> list[Item]:
         """The clips of a track, from left to right. (Since 21.1 Resolve lists transitions among them; those
         are left out.)"""
-        answer = self.calls.ask(self.timeline, "GetItemListInTrack", kind, track)
-        if not answer:
-            self.calls.check_answering()
         found = [
             self.item(thing, kind, track)
-            for thing in answer or ()
+            for thing in self._things(kind, track)
             if self.calls.ask_if_there(thing, "GetType") != "transition"
         ]
         return sorted(found, key=lambda item: item.span.start)
@@ -97,15 +109,13 @@ class Opened:
     def item(self, thing: Any, kind: str, track: int) -> Item:
         """A clip, read."""
         start = whole(self._number(thing, "GetStart"))
-        media = self.calls.ask(thing, "GetMediaPoolItem")
         return Item(
+            calls=self.calls,
             thing=thing,
             item_id=str(self.calls.need("tell a clip's id", thing, "GetUniqueId")),
-            name=str(self.calls.ask(thing, "GetName") or ""),
             kind=kind,
             track=track,
             span=Span(start, start + whole(self._number(thing, "GetDuration"))),
-            media_id=media_id(self.calls, media) if media else "",
         )
 
     def everything(self, kinds: tuple[str, ...] = KINDS) -> Iterator[Item]:
@@ -116,7 +126,17 @@ class Opened:
 
     def find_item(self, item_id: str) -> Item | None:
         """The video clip of an id, if it is on the timeline."""
-        return next((item for item in self.everything(("video",)) if item.item_id == item_id), None)
+        for track in range(1, self.track_count("video") + 1):
+            for thing in self._things("video", track):
+                if self.calls.ask(thing, "GetUniqueId") == item_id:
+                    return self.item(thing, "video", track)
+        return None
+
+    def _things(self, kind: str, track: int) -> list[Any]:
+        answer = self.calls.ask(self.timeline, "GetItemListInTrack", kind, track)
+        if not answer:
+            self.calls.check_answering()
+        return list(answer or ())
 
     def _number(self, thing: Any, name: str) -> Any:
         answer = self.calls.ask(thing, name)

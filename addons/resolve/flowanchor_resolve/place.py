@@ -103,7 +103,7 @@ class Placement:
                 start=span.start,
                 end=span.end,
                 made_track=made,
-                media_id=item.media_id,
+                media_id=media_id(opened.calls, media),
                 marker="",
             )
             return self._marked(placed, item, selection, result, undo)
@@ -177,13 +177,9 @@ class Placement:
                 "Undo it in Resolve (Ctrl Z), then try again.",
             )
         wanted = media_id(self.opened.calls, media)
-        fits = len(new) == 1 and (new[0].kind, new[0].track, new[0].span, new[0].media_id) == (
-            "video",
-            track,
-            span,
-            wanted,
-        )
-        if not fits:
+        place = ("video", track, span)
+        fits = len(new) == 1 and (new[0].kind, new[0].track, new[0].span) == place
+        if not fits or new[0].media_id != wanted:
             found = "; ".join(
                 f"{item.kind} track {item.track}, frames {item.span.start} to {item.span.end - 1}"
                 for item in new
@@ -240,8 +236,10 @@ def take_off(opened: Opened, placed: Placed) -> None:
             "Unlock the track, then try again.",
         )
     delete_marker(opened, placed.marker)
-    if placed.made_track and item is not None:
-        remove_track(opened, item.track)
+    if placed.made_track:
+        tracks = {placed.track, item.track if item is not None else placed.track}
+        for track in sorted(tracks, reverse=True):
+            remove_track(opened, track)
 
 
 def delete_item(opened: Opened, item: Item) -> bool:

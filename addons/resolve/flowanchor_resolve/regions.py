@@ -149,7 +149,7 @@ class Regions:
         moving = any(len(polygon.keyframes) > 1 for polygon in found.polygons)
         try:
             self._check_picture(item)
-            if moving and item.media_id:
+            if moving and item.media:
                 first_frame(opened, item, self.selection)
         except Untold:
             notes.append("This version of Resolve does not tell retimes; keyframes were read as at 100 %.")
@@ -163,7 +163,7 @@ class Regions:
 
     def _matte(self) -> Region:
         opened, item = self.opened, self._item()
-        media = opened.calls.ask(item.thing, "GetMediaPoolItem")
+        media = item.media
         mattes = opened.calls.ask(opened.pool, "GetClipMatteList", media) if media else None
         if not mattes:
             raise NotThere("the clip has no matte attached")
@@ -224,7 +224,7 @@ class Regions:
         """A composition works on the clip's own picture; it has to fill the timeline's."""
         opened = self.opened
         check_geometry(opened, item)
-        media = opened.calls.ask(item.thing, "GetMediaPoolItem")
+        media = item.media
         told = str(opened.calls.ask(media, "GetClipProperty", "Resolution") or "") if media else ""
         size = re.fullmatch(r"(\d+)\s*x\s*(\d+)", told)
         if size is None:
@@ -232,6 +232,10 @@ class Regions:
         width, height = int(size.group(1)), int(size.group(2))
         if width * self.selection.height != height * self.selection.width:
             raise Differs(f"the clip's picture is {told} and the timeline's of another shape")
+        scaled = opened.calls.ask(item.thing, "GetProperty", "Scaling")
+        cropped = scaled == 1 or opened.setting("timelineInputResMismatchBehavior") == "centerCrop"
+        if cropped and (width, height) != (self.selection.width, self.selection.height):
+            raise Differs(f"the clip's picture is {told} and not scaled to the timeline's")
 
     def _item(self) -> Item:
         item = self.opened.find_item(self.selection.item_id)

@@ -79,3 +79,21 @@ def test_a_dialog_in_a_whole_resolve(make: Make) -> None:
     assert problem.value.code == "resolve-dialog-open"
     world.dismiss_dialog()
     assert calls.need("give its project", manager, "GetCurrentProject")
+
+
+def test_a_method_that_is_listed_and_not_there_is_told() -> None:
+    """What is held of a Resolve that has ended may list names and give None for each."""
+    thing = Silent(GetName="Anna")
+    thing.__dict__["GetName"] = None
+    with pytest.raises(ResolveProblem):
+        Calls(RESOLVE).ask(thing, "GetName")
+    assert Calls(RESOLVE).ask_if_there(thing, "GetName") is None
+
+
+def test_a_resolve_that_has_ended_is_told(make: Make) -> None:
+    world = make(profile="hostile")
+    calls = Calls(world.scriptapp("Resolve"))
+    world.quit()
+    with pytest.raises(ResolveProblem) as problem:
+        calls.need("give its project manager", calls.resolve, "GetProjectManager")
+    assert problem.value.code == "resolve-dialog-open"

@@ -113,3 +113,15 @@ def test_versions_that_tell_too_little_render(
     world.add_timeline(clips=[Clip(footage(), frames=10, name="ours")])
     assert not exported(world, hosting, out, said)[0]
     assert any("does not tell" in sentence for sentence in said)
+
+
+@pytest.mark.parametrize("science", ["davinciYRGBColorManagedv2", "acescct", ""])
+def test_a_colour_managed_project_leads_to_a_render(
+    make: Make, hosting: Hosting, footage: Footage, out: Path, said: list[str], science: str
+) -> None:
+    world = make()
+    world.add_timeline(clips=[Clip(footage(), frames=10, name="ours")])
+    assert world.project is not None
+    world.project.colour_science = science
+    assert not exported(world, hosting, out, said)[0]
+    assert any("colour managed" in sentence for sentence in said)

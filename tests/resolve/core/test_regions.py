@@ -274,6 +274,9 @@ def test_a_fusion_mask_on_a_picture_of_another_shape_is_refused(
     world.add_timeline(name="Twice", size=(384, 192), clips=[everything])
     (polygon,) = region_of(world, hosting, out, said, "fusion").polygons
     assert polygon.keyframes == [(0, [(2 * x, 2 * y) for x, y in CORNERS])]
+    unscaled = replace(everything, properties={"Scaling": 1})
+    world.add_timeline(name="Unscaled", size=(384, 192), clips=[unscaled])
+    assert "not scaled" in problem_of(world, hosting, out, said, "fusion").message
 
 
 def test_two_compositions_with_masks_are_told(

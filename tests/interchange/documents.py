@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scene as each program writes it, with things of its own that must survive: comments, effects, metadata."""
+"""The scene as each program writes it, with things of its own that must survive: comments, effects, data."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import opentimelineio as otio  # type: ignore[import-untyped]
@@ -80,6 +81,8 @@ def fcp7_document(scene: Scene) -> bytes:
             <pproTicksIn>0</pproTicksIn>
           </clipitem>"""
 
+    size = f"<width>{WIDTH}</width><height>{HEIGHT}</height>"
+    picture = f"<samplecharacteristics>{rate}{size}</samplecharacteristics>"
     effect = """
             <filter><effect><name>Grade &amp; more</name><effectid>grade</effectid></effect></filter>"""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -90,7 +93,7 @@ def fcp7_document(scene: Scene) -> bytes:
     <duration>{LENGTH}</duration>{rate}{timecode}
     <media>
       <video>
-        <format><samplecharacteristics>{rate}<width>{WIDTH}</width><height>{HEIGHT}</height></samplecharacteristics></format>
+        <format>{picture}</format>
         <track TL.SQTrackShy="0">{clip("one", FIRST.start, FIRST.duration, 0, file)}
           {clip("two", TWO.start, TWO.duration, TWO_AT, '<file id="file-1"/>', effect)}
           <enabled>TRUE</enabled><locked>FALSE</locked>
@@ -115,14 +118,19 @@ def fcpxml_document(scene: Scene) -> bytes:
         value = frames * frame
         return f"{value.numerator}/{value.denominator}s" if value.denominator > 1 else f"{value.numerator}s"
 
-    start = scene.start
+    def span(first: int, frames: int) -> str:
+        return f'start="{time(first)}" duration="{time(frames)}"'
+
+    start, form = scene.start, "DF" if scene.drop else "NDF"
+    above = start + TWO.start + TOP_AT - TWO_AT
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE fcpxml>
 
 <fcpxml version="1.10">
     <resources>
-        <format id="r1" name="FFVideoFormatX" frameDuration="{frame.numerator}/{frame.denominator}s" width="{WIDTH}" height="{HEIGHT}"/>
-        <asset id="r2" name="footage" uid="ABC" start="{time(start)}" duration="{time(FRAMES)}" hasVideo="1" format="r1">
+        <format id="r1" name="FFVideoFormatX" frameDuration="{frame.numerator}/{frame.denominator}s"
+            width="{WIDTH}" height="{HEIGHT}"/>
+        <asset id="r2" name="footage" uid="ABC" {span(start, FRAMES)} hasVideo="1" format="r1">
             <media-rep kind="original-media" sig="ABC" src="{scene.footage.as_uri()}">
                 <bookmark>Ym9vaw==</bookmark>
             </media-rep>
@@ -131,13 +139,17 @@ def fcpxml_document(scene: Scene) -> bytes:
     <library location="file:///Users/x/Movies/X.fcpbundle/">
         <event name="Day 1">
             <project name="Scene" modDate="2026-01-01 10:00:00 +0000">
-                <sequence format="r1" duration="{time(LENGTH)}" tcStart="{time(start)}" tcFormat="{"DF" if scene.drop else "NDF"}">
+                <sequence format="r1" duration="{time(LENGTH)}" tcStart="{time(start)}" tcFormat="{form}">
                     <spine>
-                        <asset-clip ref="r2" offset="{time(start)}" name="one" start="{time(start + FIRST.start)}" duration="{time(FIRST.duration)}" tcFormat="NDF"/>
-                        <gap name="Gap" offset="{time(start + FIRST.duration)}" start="3600s" duration="{time(TWO_AT - FIRST.duration)}"/>
-                        <asset-clip ref="r2" offset="{time(start + TWO_AT)}" name="two" start="{time(start + TWO.start)}" duration="{time(TWO.duration)}">
+                        <asset-clip ref="r2" offset="{time(start)}" name="one"
+                            {span(start + FIRST.start, FIRST.duration)} tcFormat="NDF"/>
+                        <gap name="Gap" offset="{time(start + FIRST.duration)}" start="3600s"
+                            duration="{time(TWO_AT - FIRST.duration)}"/>
+                        <asset-clip ref="r2" offset="{time(start + TWO_AT)}" name="two"
+                            {span(start + TWO.start, TWO.duration)}>
                             <adjust-volume amount="-96dB"/>
-                            <asset-clip ref="r2" lane="1" offset="{time(start + TWO.start + TOP_AT - TWO_AT)}" name="top" start="{time(start + TOP.start)}" duration="{time(TOP.duration)}"/>
+                            <asset-clip ref="r2" lane="1" offset="{time(above)}" name="top"
+                                {span(start + TOP.start, TOP.duration)}/>
                             <marker start="{time(start + TWO.start)}" duration="{time(1)}" value="look here"/>
                             <filter-video ref="r9" name="Grade"/>
                         </asset-clip>
@@ -177,6 +189,11 @@ def mlt_document(scene: Scene) -> bytes:
         first, last = (_clock(frame, scene.rate) for frame in (start, start + frames - 1))
         return f'<entry producer="producer0" in="{first}" out="{last}">{more}</entry>'
 
+    def overlay(track: int) -> str:
+        about = {"a_track": 0, "b_track": track, "mlt_service": "composite", "fill": 1, "always_active": 1}
+        return f'<transition id="t{track}">{_properties(about)}</transition>'
+
+    bright = f"<filter>{_properties({'mlt_service': 'brightness', 'level': 1})}</filter>"
     return f"""<?xml version="1.0" standalone="no"?>
 <mlt LC_NUMERIC="C" version="7.12.0" title="Scene" producer="tractor0">
   {_profile(scene)}
@@ -191,7 +208,7 @@ def mlt_document(scene: Scene) -> bytes:
     <property name="shotcut:name">V1</property>
     {entry(FIRST.start, FIRST.duration)}
     <blank length="{_clock(TWO_AT - FIRST.duration, scene.rate)}"/>
-    {entry(TWO.start, TWO.duration, '<filter id="f0"><property name="mlt_service">brightness</property><property name="level">1</property></filter>')}
+    {entry(TWO.start, TWO.duration, bright)}
   </playlist>
   <playlist id="playlist1">
     <property name="shotcut:video">1</property>
@@ -211,8 +228,8 @@ def mlt_document(scene: Scene) -> bytes:
     <track producer="playlist0"/>
     <track producer="playlist1"/>
     <!-- one transition a track -->
-    <transition id="t0"><property name="a_track">0</property><property name="b_track">1</property><property name="mlt_service">composite</property><property name="fill">1</property><property name="always_active">1</property></transition>
-    <transition id="t1"><property name="a_track">0</property><property name="b_track">2</property><property name="mlt_service">composite</property><property name="fill">1</property><property name="always_active">1</property></transition>
+    {overlay(1)}
+    {overlay(2)}
   </tractor>
 </mlt>
 """.encode()
@@ -256,10 +273,10 @@ def kdenlive_document(scene: Scene) -> bytes:
             "internal_added": 237,
             "always_active": 1,
         }
-        inner = "".join(f'<property name="{name}">{value}</property>' for name, value in about.items())
-        return f'<transition id="transition{track}">{inner}</transition>'
+        return f'<transition id="transition{track}">{_properties(about)}</transition>'
 
-    grade = '<filter id="filter9"><property name="mlt_service">avfilter.eq</property><property name="kdenlive_id">avfilter.eq</property></filter>'
+    about = {"mlt_service": "avfilter.eq", "kdenlive_id": "avfilter.eq"}
+    grade = f'<filter id="filter9">{_properties(about)}</filter>'
     return f"""<?xml version='1.0' encoding='utf-8'?>
 <mlt LC_NUMERIC="C" producer="main_bin" version="7.12.0" root="{scene.footage.parent}">
  {_profile(scene)}
@@ -310,6 +327,10 @@ def kdenlive_document(scene: Scene) -> bytes:
  </tractor>
 </mlt>
 """.encode()
+
+
+def _properties(about: Mapping[str, object]) -> str:
+    return "".join(f'<property name="{name}">{value}</property>' for name, value in about.items())
 
 
 def _profile(scene: Scene) -> str:

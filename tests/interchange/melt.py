@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MLT's own player as the judge of what was written: it renders a timeline, and each frame's number is read."""
+"""MLT's own player as the judge of what was written: it renders a timeline, whose frames are then read."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def seen(frame: npt.NDArray[Any]) -> tuple[int | None, bool]:
 def write_footage(
     path: Path, rate: Fraction, label: str | None, span: Span, marked: bool = False, alpha: bool = False
 ) -> Path:
-    """FFV1 of the numbers of a span, with a start timecode; `alpha`: of the mark alone, all else transparent."""
+    """FFV1 of the numbers of a span, with a start timecode; `alpha`: the mark alone, all else transparent."""
     import av
 
     with av.open(str(path), "w") as container:
@@ -122,6 +122,6 @@ def _patch() -> npt.NDArray[np.uint8]:
 
 
 def write_edited(scene: Scene, path: Path, alpha: bool = False) -> Path:
-    """What an editor would give for the edited frames of "two": the same numbers, marked; or only the mark."""
+    """What an editor would give for the edited frames of "two": the same, marked; or only the mark."""
     label = str(Timecode(scene.result(path).start, scene.rate, scene.drop))
     return write_footage(path, scene.rate, label, EDITED.moved(TWO.start), True, alpha)

@@ -25,6 +25,7 @@ from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.progress import Reporter
+from flowanchor_daemon.cli.resolve_timecode import record_timecode, stamp
 from flowanchor_daemon.cli.resolve_wish import as_plain, completed
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class DaemonEditing:
         finally:
             self._remove_empty_folders()
         self.job = self.result.job
+        self.result = in_place(self.result, task.selection)
         return Result(
             path=self.result.output.absolute(),
             frames=self.result.frames,
@@ -135,6 +137,14 @@ class DaemonEditing:
         for folder in self._made:
             with suppress(OSError):  # something is in it, as it should be
                 folder.rmdir()
+
+
+def in_place(report: EditResult, selection: Selection) -> EditResult:
+    """A result with the timecode of its place on the timeline, whatever that of its footage was."""
+    wanted = record_timecode(selection)
+    if report.start_timecode != wanted:
+        stamp(report.output, wanted)
+    return replace(report, start_timecode=wanted)
 
 
 def check_output(out: Path | None) -> None:

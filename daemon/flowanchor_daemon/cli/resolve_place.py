@@ -18,7 +18,7 @@ from flowanchor_daemon.cli import edit_job, fetch
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.progress import Reporter, bytes_shown
-from flowanchor_daemon.cli.resolve_edit import KEPT, check_output, result_path
+from flowanchor_daemon.cli.resolve_edit import KEPT, check_output, in_place, result_path
 from flowanchor_daemon.cli.which import LAST, find
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def fetched(
     names = fetch.targets(job, path)
     fetch.check_places(job, names, None)
     report = deliver(client, job, names, path, None, bytes_shown(show, "download"))
+    report = in_place(report, selection)
     result = Result(
         path=path.absolute(),
         frames=report.frames,

@@ -21,7 +21,7 @@ from flowanchor_resolve import handoff, meeting, menu_files, sidecar
 
 from flowanchor_core.shapes.demo import DemoClip, demo_clip
 from tests.e2e.conftest import end_daemon, environment_in
-from tests.resolve.core.scene import alphas, own_settings, state_of
+from tests.resolve.core.scene import alphas, own_settings, probe, state_of
 from tests.resolve.standin.model.pictures import Stage
 from tests.resolve.standin.world import Clip, World
 from tests.resolve.surfaces.test_sidecar import until
@@ -209,6 +209,15 @@ def test_a_part_with_a_box_as_a_whole_take(run: Run, world: World, tmp_path: Pat
     calls = len(world.calls)
     assert "output-name" in run("edit", "--track", 1, "-o", tmp_path / "x.mkv", "--json", code=2).stdout
     assert not any(call.name == "AddRenderJob" for call in world.calls[calls:]), "it was exported in vain"
+
+
+def test_the_clips_own_file_gets_the_timelines_timecode(run: Run, world: World, demo: DemoClip) -> None:
+    told = last(run("edit", "--track", 1, "--source-file", "--box", "10,12,20,20", "--json"))
+    assert world.called("StartRendering") == []
+    assert (told["frames"], told["start_timecode"]) == (FRAMES, "01:00:00:05")
+    assert probe(Path(told["output"])).start_timecode == "01:00:00:05"
+    assert told["placed"]["start"] == START + FIRST
+    assert demo.clip.is_file()
 
 
 def test_without_prompts_nothing_is_exported(run: Run, world: World) -> None:

@@ -95,6 +95,10 @@ class Recorder:
         """Note what is asked of an edit."""
         self._say({"did": "edit", "order": asdict(order)}, veiled=("order",))
 
+    def note_look(self) -> None:
+        """Note that it is only looked what there is."""
+        self._say({"did": "look"})
+
     def note_again(self) -> None:
         """Note that the results on the timeline are looked for, to edit as one of them was edited."""
         self._say({"did": "again"})

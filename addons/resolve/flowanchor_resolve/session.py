@@ -161,3 +161,15 @@ def described(selection: Selection) -> str:
     """A selection in words: the clip, its track, how many frames."""
     count = "1 frame" if selection.frames == 1 else f"{selection.frames} frames"
     return f'"{selection.name}" on track {selection.track} of "{selection.timeline}", {count}'
+
+
+def look(host: Host) -> str:
+    """What would be edited, and what has been placed, in a sentence; changes nothing.
+
+    Raises:
+        ResolveProblem: nothing can be edited, and why.
+    """
+    selection = host.select()
+    placed = len(host.placed())
+    results = "1 result is" if placed == 1 else f"{placed} results are"
+    return f"Would edit {described(selection)}; {results} on the timeline."

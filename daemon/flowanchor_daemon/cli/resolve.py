@@ -239,14 +239,15 @@ def record(
     context: typer.Context,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The recording, JSON lines.")],
 ) -> None:
-    """Do a command (edit, place or undo, with its options) and write every call to Resolve and its reply to a
-    file.
+    """Do a command (edit, place or undo, with its options, or doctor) and write every call to Resolve and its
+    reply to a file.
 
-    Names, paths and prompts are replaced by hashes whose key is drawn for the file and kept nowhere.
+    Names, paths and prompts are replaced by hashes whose key is drawn for the file and kept nowhere. `doctor`
+    only asks what is there, and changes nothing.
     """
     with reported(), resolve_host.told():
         words = list(context.args)
-        if not words or words[0] not in ("edit", "place", "undo"):
+        if not words or words[0] not in ("edit", "place", "undo", "doctor"):
             raise InputError(
                 "record-nothing",
                 "Nothing says what to record.",
@@ -254,6 +255,8 @@ def record(
             )
         with resolve_actions.recording(out, words[0]):
             try:
+                if words[0] == "doctor":
+                    print(resolve_actions.look())
                 app(words, prog_name="flowanchor resolve")
             except SystemExit as ended:
                 code = ended.code

@@ -127,6 +127,15 @@ def undo(job: str) -> str:
         return result.job
 
 
+def look() -> str:
+    """What would be edited, and what has been placed, in a sentence; changes nothing."""
+    with reporter() as show:
+        host = resolve_host.studio(show.say)
+        if (recorder := resolve_host.RECORDER.get()) is not None:
+            recorder.note_look()
+        return session.look(host)
+
+
 def for_sidecar(wanted: Wanted) -> Act:
     """What the sidecar does for each of its actions, a sentence on the outcome each."""
 

@@ -17,7 +17,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from flowanchor_resolve import handoff, meeting, menu_files, sidecar
+from flowanchor_resolve import handoff, meeting, menu_files, replay, sidecar
 
 from flowanchor_core.shapes.demo import DemoClip, demo_clip
 from tests.e2e.conftest import end_daemon, environment_in
@@ -310,6 +310,15 @@ def test_a_recorded_edit_is_replayed(run: Run, world: World, demo: DemoClip, tmp
     assert "calls are as recorded" in done.stdout
     assert "record-place" in run("record", "-o", path, "edit", code=2).stderr or path.read_text() == text
     assert "Nothing says what to record" in run("record", "-o", tmp_path / "x", "jobs", code=2).stderr
+
+
+def test_a_look_can_be_recorded_and_changes_nothing(run: Run, world: World, tmp_path: Path) -> None:
+    before = state_of(world)
+    done = run("record", "-o", tmp_path / "look.jsonl", "doctor")
+    assert "0 results are on the timeline." in done.stdout
+    assert state_of(world) == before
+    report = replay.replay(tmp_path / "look.jsonl")
+    assert (report.difference, report.calls > 10) == ("", True)
 
 
 # The menu scripts, inside Resolve.

@@ -154,6 +154,22 @@ def startup_file(stage: Any) -> None:
     assert len(stage.strips()) == 1, "it is the startup file that was saved"
 
 
+def export_stopped(stage: Any) -> None:
+    """Esc in the middle of an export: no folder is left, not beside the file either."""
+    stage.scene()
+    folder = stage.folder / "film"
+    folder.mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "film.blend"))
+    exports = stage.module("preferences").exports_folder()
+    work = stage.module("ui.work").Work(bpy.context)
+    assert work.step()
+    assert list(exports.rglob("*.png")), "nothing had been exported yet"
+    work.close()
+    assert not list(exports.rglob("*"))
+    assert [path.name for path in folder.iterdir()] == ["film.blend"]
+    assert not stage.session.jobs()
+
+
 def equal_prompts(stage: Any) -> None:
     """Refused before anything is exported, and the panel says so beforehand."""
     scene = stage.scene()
@@ -185,6 +201,7 @@ SCENARIOS: dict[str, Callable[[Any], None]] = {
         forgotten_in_a_copy,
         saved_as_another_file,
         startup_file,
+        export_stopped,
         equal_prompts,
         a_version_of_any_kind,
     )

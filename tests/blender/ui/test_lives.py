@@ -71,6 +71,12 @@ def test_a_startup_file_remembers_no_edits(
     run_inside(version, "startup_file", tmp_path / "blender", running.environment, **clip)
 
 
+def test_an_export_that_was_stopped_leaves_no_trace(
+    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+) -> None:
+    run_inside(version, "export_stopped", tmp_path / "blender", daemon.environment, **clip)
+
+
 def test_equal_prompts_are_refused_before_the_export(
     version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
 ) -> None:

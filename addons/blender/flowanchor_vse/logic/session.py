@@ -17,14 +17,14 @@ from flowanchor.v1 import jobs_pb2
 from flowanchor_client import DaemonUnreachable, ServiceFailure, new_request_id
 from flowanchor_client.connect import Start
 
-from . import files, problems
+from . import problems
 from .desk import DaemonDesk, DaemonWish
-from .files import FileId
 from .job import JobRun
-from .ledger import NO_FILE, Ledger, Origin, Record
+from .ledger import Ledger, Origin, Record
 from .link import Link
 from .request import LARGEST_SEED, EditSettings, SeedMode, UploadPlan, plan_to_json
 from .runs import Runs
+from .saving import Saving
 from .transport import Transport
 from .views import Changes, DaemonView, JobView, Problem
 
@@ -61,9 +61,9 @@ class Session:
         self._link = Link(transport, clock)
         self._desk = DaemonDesk(transport, self._link)
         self._runs = Runs()
+        self._saving = Saving(self._runs, new_id)
         self._rest_until = 0.0
         self._seen_daemon = self.daemon
-        self._saving: FileId | None = None
 
     # The file
 
@@ -87,28 +87,12 @@ class Session:
         return lacks
 
     def save_to(self, path: str) -> Ledger:
-        """The file is about to be saved at a path, as itself, as another file or as a copy (which of the
-        latter two is known afterwards): what to write into it."""
-        file = self._saving = files.saved_at(self.ledger.file, path, self._new_id)
-        known = self.ledger.file
-        if file.id == known.id or not known.id:
-            self._runs.owned_by(file)
-            return self.ledger
-        # Edits of no file yet are the present file's until it is known that another took its place.
-        written = self.ledger.map(lambda one: one if one.file else replace(one, file=known.id))
-        written.file = file
-        return written
+        """The file is about to be saved at a path: what to write into it."""
+        return self._saving.begin(path)
 
     def saved(self, path: str) -> None:
-        """The file was saved, and the open one now lies at this path (empty: it was a copy of one that never
-        was)."""
-        file, self._saving = self._saving, None
-        if file is None:
-            return
-        if files.same_path(path, file.path):
-            self._runs.owned_by(file)
-        elif self.ledger.file == file:
-            self._runs.owned_by(NO_FILE)
+        """The file was saved, and the open one lies at this path (empty: it has none)."""
+        self._saving.end(path)
 
     # Edits
 

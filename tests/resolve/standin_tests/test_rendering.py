@@ -256,6 +256,7 @@ def test_presets_keep_what_the_page_holds(make: Make, movie: Path, tmp_path: Pat
     assert project.SetRenderSettings({"ExportAlpha": True})
     assert project.SaveAsNewRenderPreset("mine")
     assert not project.SaveAsNewRenderPreset("mine")
+    assert project.SetCurrentRenderFormatAndCodec("mov", "H264")  # after saving: not the preset's
     assert project.LoadRenderPreset("YouTube - 1080p")
     assert project.GetCurrentRenderFormatAndCodec() == {"format": "mp4", "codec": "H264"}
     assert project.LoadRenderPreset("mine")

@@ -334,11 +334,21 @@ def _properties(about: Mapping[str, object]) -> str:
 
 
 def _profile(scene: Scene) -> str:
-    return (
-        f'<profile description="test" width="{WIDTH}" height="{HEIGHT}" progressive="1" sample_aspect_num="1" '
-        f'sample_aspect_den="1" display_aspect_num="2" display_aspect_den="1" '
-        f'frame_rate_num="{scene.rate.numerator}" frame_rate_den="{scene.rate.denominator}" colorspace="709"/>'
-    )
+    about = {
+        "description": "test",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "progressive": 1,
+        "sample_aspect_num": 1,
+        "sample_aspect_den": 1,
+        "display_aspect_num": 2,
+        "display_aspect_den": 1,
+        "frame_rate_num": scene.rate.numerator,
+        "frame_rate_den": scene.rate.denominator,
+        "colorspace": 709,
+    }
+    stated = " ".join(f'{name}="{value}"' for name, value in about.items())
+    return f"<profile {stated}/>"
 
 
 def _clock(frames: int, rate: Fraction) -> str:

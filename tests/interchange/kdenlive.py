@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kdenlive on a virtual screen: opens a project, shows it whole, saves it and is ended.
 
-Run as a program inside `dbus-run-session -- xvfb-run`: `kdenlive.py PROJECT SCREENSHOT`.
+Run as a program inside `dbus-run-session -- xvfb-run`: `kdenlive.py PROJECT SCREENSHOT HOME`.
 """
 
 from __future__ import annotations
@@ -52,13 +52,11 @@ def act(pid: int, name: str) -> None:
     )
 
 
-def main(project: Path, screenshot: Path) -> None:
-    home = screenshot.parent / "home"
-    home.mkdir()
-    # Its lock of the last start lies among temporary files.
-    folders = {
-        name: str(home) for name in ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
-    }
+def main(project: Path, screenshot: Path, home: str) -> None:
+    """Open `project`, take the picture, save it; Kdenlive's own files go to `home`."""
+    # All of them: its lock of the last start lies among temporary files.
+    names = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+    folders = dict.fromkeys(names, home)
     environment = {**os.environ, **folders, "QT_QPA_PLATFORM": "xcb"}
     with (screenshot.parent / "kdenlive.log").open("wb") as log:
         running = subprocess.Popen(["kdenlive", str(project)], env=environment, stdout=log, stderr=log)
@@ -79,4 +77,4 @@ def main(project: Path, screenshot: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

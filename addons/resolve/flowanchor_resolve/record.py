@@ -82,7 +82,7 @@ class Recorder:
             try:
                 found = probe(path)
             except ResolveProblem as problem:
-                self._say({"probe": str(path), "problem": problem.code}, veiled=("probe",))
+                self._say({"probe": str(path), "problem": {"code": problem.code}}, veiled=("probe",))
                 raise
             self._say(
                 {"probe": str(path), "reply": {**asdict(found), "rate": str(found.rate)}}, veiled=("probe",)

@@ -86,7 +86,7 @@ class Tape:
         if not self.same(line["probe"], str(path)):
             raise self.differs(f"the client looks into {path}, not {line['probe']}")
         if "problem" in line:
-            raise ResolveProblem(line["problem"], "The movie cannot be read.", "See the recording.")
+            raise ResolveProblem(line["problem"]["code"], "The movie cannot be read.", "See the recording.")
         reply = line["reply"]
         return Probed(**{**reply, "rate": Fraction(reply["rate"])})
 

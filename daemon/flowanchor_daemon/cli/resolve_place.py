@@ -52,7 +52,7 @@ def find_job(client: Client, text: str) -> jobs_pb2.Job:
     raise InputError(
         "job-not-from-resolve",
         "No job was made from Resolve.",
-        "`flowanchor resolve edit` makes one; `flowanchor jobs list` shows all.",
+        "Make one with `flowanchor resolve edit`; `flowanchor jobs list` shows all jobs.",
     )
 
 
@@ -68,7 +68,7 @@ def kept_with(job: jobs_pb2.Job) -> tuple[Selection, Mapping[str, Any], bool]:
         raise InputError(
             "job-not-from-resolve",
             f"The job {job.id} was not made from Resolve, so it has no place on a timeline.",
-            "`flowanchor jobs fetch` delivers it.",
+            "Deliver it with `flowanchor jobs fetch`.",
         )
     settings = kept.get("settings")
     selection = plain.read_selection(kept.get("selection"))

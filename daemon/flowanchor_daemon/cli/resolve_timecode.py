@@ -30,6 +30,7 @@ def stamp(path: Path, timecode: str) -> None:
 
     Raises:
         ResolveProblem: "resolve-disk".
+        InputError: it is no movie.
     """
     handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -48,7 +49,9 @@ def stamp(path: Path, timecode: str) -> None:
 
 
 def _copy(path: Path, target: Path, timecode: str) -> None:
-    with av.open(str(path)) as source, av.open(str(target), "w", format="mov") as made:
+    from flowanchor_core.footage.media import open_media
+
+    with open_media(path) as source, av.open(str(target), "w", format="mov") as made:
         copied: dict[int, Stream] = {}
         for sound in source.streams.audio:
             copied[sound.index] = made.add_stream_from_template(sound)

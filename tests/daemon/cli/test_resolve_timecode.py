@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 from flowanchor_daemon.cli.resolve_timecode import record_timecode, stamp
-from flowanchor_resolve.problems import ResolveProblem
 
+from flowanchor_core.errors import InputError
 from flowanchor_core.footage import probe
 from tests.resolve.surfaces.conftest import SELECTION
 
@@ -76,9 +76,9 @@ def test_all_of_resolves_rates(tmp_path: Path, rate: Fraction) -> None:
 def test_a_result_that_is_no_movie_stays(tmp_path: Path) -> None:
     path = tmp_path / "result.mov"
     path.write_bytes(b"no movie")
-    with pytest.raises(ResolveProblem) as caught:
+    with pytest.raises(InputError) as caught:
         stamp(path, "01:00:00:00")
-    assert caught.value.code == "resolve-disk"
+    assert caught.value.code == "clip-unreadable"
     assert path.read_bytes() == b"no movie"
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.mov"]
 

@@ -140,7 +140,7 @@ ENTRIES = (
     of_input(
         "job-not-from-resolve",
         "The job was not made from Resolve, so it has no place on a timeline.",
-        "`flowanchor jobs fetch` delivers it.",
+        "Deliver it with `flowanchor jobs fetch`.",
         _STATE,
     ),
     of_input(

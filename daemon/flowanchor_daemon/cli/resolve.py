@@ -251,7 +251,7 @@ def record(
             raise InputError(
                 "record-nothing",
                 "Nothing says what to record.",
-                "Write a command behind it: flowanchor resolve record -o FILE edit --source ...",
+                "Write a command behind it, such as `doctor`, or `edit` with its options.",
             )
         with resolve_actions.recording(out, words[0]):
             try:

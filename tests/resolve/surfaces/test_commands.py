@@ -52,11 +52,12 @@ def folders(tmp_path: Path, environment: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, demo: DemoClip) -> Iterator[World]:
-    """The demo's clip on track 1, its circle's mask on the track FA MASK, a marker with the wish."""
+def world(tmp_path: Path, demo: DemoClip, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The demo's clip on track 1, its circle's mask on the track FA MASK, a marker with the wish. Strict,
+    unless a test says otherwise."""
     volume = tmp_path / "volume"
     volume.mkdir()
-    with World(volumes=[volume]) as made:
+    with World(profile=getattr(request, "param", "strict"), volumes=[volume]) as made:
         fill(made, demo)
         own_settings(made, volume)
         yield made
@@ -130,6 +131,7 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize("world", ["strict", "hostile"], indirect=True)
 def test_an_edit_and_its_undo_in_two_processes(
     run: Run, world: World, demo: DemoClip, tmp_path: Path
 ) -> None:

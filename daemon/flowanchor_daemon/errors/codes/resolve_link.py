@@ -173,7 +173,7 @@ ENTRIES = (
     of_input(
         "record-nothing",
         "Nothing says what to record.",
-        "Write a command behind it: flowanchor resolve record -o FILE edit --source ...",
+        "Write a command behind it, such as `doctor`, or `edit` with its options.",
     ),
     of_input(
         "record-place",

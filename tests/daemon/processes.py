@@ -186,7 +186,10 @@ class Daemons:
         self._runtimes = [Path(tempfile.mkdtemp(prefix="fa-"))]
         self.environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in (".", "proto", "addons", "addons/resolve", "addons/interchange", "daemon")),
+            "PYTHONPATH": os.pathsep.join(
+                str(ROOT / part)
+                for part in (".", "proto", "addons", "addons/resolve", "addons/interchange", "daemon")
+            ),
             "FLOWANCHOR_RUNTIME": str(self._runtimes[0]),
             "FLOWANCHOR_STATE": str(folder / "state"),
             "FLOWANCHOR_CACHE": str(folder / "cache"),

@@ -37,7 +37,7 @@ class Order:
 
     selection: Selection
     name: str
-    """Of the file, without its suffix."""
+    """Of the file at the end, without its suffix."""
     folder: Path
     """Where the file is to lie at the end."""
     wanted: Callable[[str, int, bool], bool]
@@ -52,7 +52,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Renders with one Resolve. Its timeline is current and its Deliver page open (`keep.at_work`)."""
+    """Renders with one Resolve. Its timeline is current and its Deliver page open (`at_work`)."""
 
     opened: Opened
     edition: Edition
@@ -81,17 +81,17 @@ class Delivery:
         codec = self._codec(order.alpha)
         with (
             render_folder(calls, order.folder) as folder,
-            kept(self.opened, self.edition, self.say) as keep,
+            kept(self.opened, self.edition, self.watch, self.say) as keep,
         ):
             keep.render_folder = folder
             keep.show_only(order.wanted)
             self._set_up(order, folder, codec)
-            job = str(calls.need("add a job to the render queue", project, "AddRenderJob"))
+            job = self._add_job()
             keep.own_jobs.append(job)
             certain = self._check_job(job, order, folder)
             calls.need("start rendering", project, "StartRendering", [job], False)
             self.watch.until_done(self.opened, job, self.say)
-            file = _only_file(folder)
+            file = _only_file(folder, self.watch)
             probed = self.probe(file)
             _check_file(probed, order, certain)
             target = order.folder / f"{order.name}{file.suffix}"
@@ -124,35 +124,40 @@ class Delivery:
         )
 
     def _set_up(self, order: Order, folder: Path, codec: str) -> None:
+        """Each kind of setting goes by itself: Resolve refuses all keys together for one it does not like."""
         calls, project, chosen = self.opened.calls, self.opened.project, order.selection
         first, last = order.span.marks()
-        settings: dict[str, Any] = {
-            "SelectAllFrames": False,
-            "MarkIn": first,
-            "MarkOut": last,
-            "TargetDir": str(folder),
-            "CustomName": order.name,
-            "UniqueFilenameStyle": 1,
-            "ExportAudio": False,
-            "FormatWidth": chosen.width,
-            "FormatHeight": chosen.height,
-            "FrameRate": round(float(chosen.rate), 3),
-            "PixelAspectRatio": "square",
-            "ColorSpaceTag": "Same as Project",
-            "GammaTag": "Same as Project",
-            "ExportAlpha": order.alpha,
-        }
-        if order.alpha:
-            settings["AlphaMode"] = 1  # straight, or what is half transparent would be darkened twice
         base = next((name for name in BASE_PRESETS if name in preset_names(self.opened)), None)
         if base is not None:
             calls.need(f'load its render preset "{base}"', project, "LoadRenderPreset", base)
         calls.need("choose a single clip as render mode", project, "SetCurrentRenderMode", 1)
         self._choose(codec)
-        # Alone and first: among other keys it is ignored where the loaded preset exports sound only.
-        calls.need("switch the export of pictures on", project, "SetRenderSettings", {"ExportVideo": True})
-        calls.need("take the render settings", project, "SetRenderSettings", settings)
+        # First and alone: among other keys it is ignored where the loaded preset exports sound only.
+        self._set("switch the export of pictures on", {"ExportVideo": True})
+        self._set("switch the export of sound off", {"ExportAudio": False})
+        self._set("take the range", {"SelectAllFrames": False, "MarkIn": first, "MarkOut": last})
+        self._set("take the folder", {"TargetDir": str(folder)})
+        self._set("take the size", {"FormatWidth": chosen.width, "FormatHeight": chosen.height})
+        self._set("switch alpha", {"ExportAlpha": order.alpha})
+        # What Resolve has by itself, unless a preset says otherwise; the job and the file are compared.
+        wishes: list[dict[str, Any]] = [
+            {"FrameRate": round(float(chosen.rate), 3)},
+            {"PixelAspectRatio": self.opened.setting("timelinePixelAspectRatio") or "square"},
+            {"ColorSpaceTag": "Same as Project"},
+            {"GammaTag": "Same as Project"},
+        ]
+        for wish in wishes:
+            calls.ask(project, "SetRenderSettings", wish)
         self._choose(codec)  # again, since settings may take it back to what the preset had
+
+    def _set(self, tried: str, settings: dict[str, Any]) -> None:
+        self.opened.calls.need(tried, self.opened.project, "SetRenderSettings", settings)
+
+    def _add_job(self) -> str:
+        """A job with the settings as they are; it is refused for a while after the page was opened."""
+        calls, project = self.opened.calls, self.opened.project
+        job = self.watch.settled(lambda: calls.ask(project, "AddRenderJob"))
+        return str(job or calls.need("add a job to the render queue", project, "AddRenderJob"))
 
     def _choose(self, codec: str) -> None:
         calls, project = self.opened.calls, self.opened.project
@@ -226,8 +231,13 @@ def _same(stated: Any, value: Any) -> bool:
     return Path(str(stated)) == Path(str(value))
 
 
-def _only_file(folder: Path) -> Path:
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.stat().st_size)
+def _only_file(folder: Path, watch: Watch) -> Path:
+    """What was rendered, whatever it is named; it may appear a little after the job has ended."""
+
+    def listed() -> list[Path]:
+        return sorted(path for path in folder.iterdir() if path.is_file() and path.stat().st_size)
+
+    files: list[Path] = watch.settled(listed)
     if len(files) == 1:
         return files[0]
     raise ResolveProblem(

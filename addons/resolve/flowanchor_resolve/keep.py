@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remembers what we change in Resolve, and puts it back: page and current timeline; for a render also
-format and codec, render mode and settings, which tracks are on, in and out marks, the render queue.
+"""Remembers what a render changes in Resolve, and puts it back: format and codec, render mode and settings,
+which tracks are on, in and out marks, the playhead, the render queue.
 
 Render settings can be set but not read, so they are kept as a render preset of ours for as long as the
-render takes. Where renders go is not part of a preset: that is read from a job that is added to the queue and
-taken out again at once.
+render takes. Where renders go and which frames is read from a job that is added to the queue and taken out
+again at once; the name of files cannot be read and is never set. (Measured
+by users on 19.1.3.)
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flowanchor_resolve.calls import Calls, has
+from flowanchor_resolve.at_work import done
+from flowanchor_resolve.calls import has
 from flowanchor_resolve.edition import Edition
 from flowanchor_resolve.host import Say
-from flowanchor_resolve.opened import Opened, find_timeline, open_project
+from flowanchor_resolve.opened import Opened
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.volumes import in_media_storage
+from flowanchor_resolve.watch import Watch
 
 PRESET = "FlowAnchor keep"
 """How the names of our presets begin."""
@@ -29,39 +32,10 @@ GUARDED = (21, 0)
 _VISIBLE = ("video", "subtitle")
 
 
-@contextmanager
-def at_work(calls: Calls, timeline_id: str, page: str, say: Say) -> Iterator[Opened]:
-    """Make a timeline the current one and open a page, for as long as the context lasts; `say` is told if
-    the timeline or the page of before does not come back.
-
-    What was got hold of on another timeline is worth nothing afterwards: Resolve's objects go stale with
-    the timeline they are of.
-
-    Raises:
-        ResolveProblem: "resolve-timeline-gone", "resolve-refused", "resolve-dialog-open".
-    """
-    project = open_project(calls)
-    page_before = calls.ask(calls.resolve, "GetCurrentPage")
-    before = calls.ask(project, "GetCurrentTimeline")
-    id_before = calls.ask(before, "GetUniqueId") if before else None
-    try:
-        if id_before != timeline_id:
-            wanted = find_timeline(calls, project, timeline_id)
-            calls.need("open the timeline", project, "SetCurrentTimeline", wanted)
-        if page_before != page:
-            calls.need(f"open its {page} page", calls.resolve, "OpenPage", page)
-        yield Opened(calls, project, calls.need("give the timeline", project, "GetCurrentTimeline"))
-    finally:
-        if not _done(lambda: _back_to(calls, project, id_before)):
-            say("The timeline that was open before could not be opened again.")
-        if not _done(lambda: _back_to_page(calls, page_before)):
-            say(f"Resolve's {page_before} page could not be opened again.")
-
-
 class Kept:
     """What was found, and how to get back to it."""
 
-    def __init__(self, opened: Opened, edition: Edition) -> None:
+    def __init__(self, opened: Opened, edition: Edition, watch: Watch) -> None:
         """Read what can be read; `begin` does the rest. Changes nothing.
 
         Raises:
@@ -69,6 +43,7 @@ class Kept:
         """
         calls, project = opened.calls, opened.project
         self.opened = opened
+        self.watch = watch
         self.guarded = edition.version >= GUARDED
         self.own_jobs: list[str] = []
         """Render jobs that were added since, and go again."""
@@ -82,6 +57,7 @@ class Kept:
             for track in range(1, opened.track_count(kind) + 1)
         }
         self.marks = self._read_marks()
+        self.playhead = calls.ask(opened.timeline, "GetCurrentTimecode")
         self.deletes = has(project, "DeleteRenderPreset")
         self.preset = f"{PRESET} {uuid.uuid4().hex[:8]}"
         self.saved = False
@@ -103,6 +79,10 @@ class Kept:
             "save its render settings as a preset", self.opened.project, "SaveAsNewRenderPreset", self.preset
         )
         self.saved = True
+        # In the mode for single clips: in the other one a job may be refused.
+        self.opened.calls.need(
+            "choose a single clip as render mode", self.opened.project, "SetCurrentRenderMode", 1
+        )
         self.place = self._read_place()
 
     def show_only(self, wanted: Callable[[str, int, bool], bool]) -> None:
@@ -130,7 +110,7 @@ class Kept:
         Returns:
             A sentence for what could not be restored, with what helps; none if all is as it was.
         """
-        failed = [name for name, step in self._steps() if not _done(step)]
+        failed = [name for name, step in self._steps() if not done(step)]
         if not failed:
             return []
         help_ = f'Load the render preset "{self.preset}" and check the rest.'
@@ -142,8 +122,11 @@ class Kept:
         yield "which tracks are on", self._restore_tracks
         if self.marks is not None:
             yield "the in and out marks", self._restore_marks
+        if self.playhead:
+            yield "the playhead", lambda: self.watch.settled(self._restore_playhead)
         yield "the render settings", self._restore_settings
-        yield "the folder of renders", self._restore_place
+        yield "the range of renders", self._restore_range
+        yield "the folder of renders", self._restore_folder
 
     def _restore_queue(self) -> bool:
         calls, project = self.opened.calls, self.opened.project
@@ -169,6 +152,12 @@ class Kept:
                 calls.ask(timeline, "SetMarkInOut", marks["in"], marks["out"], kind)
         return self._read_marks() == self.marks
 
+    def _restore_playhead(self) -> bool:
+        timeline, calls = self.opened.timeline, self.opened.calls
+        if calls.ask(timeline, "GetCurrentTimecode") != self.playhead:
+            calls.ask(timeline, "SetCurrentTimecode", self.playhead)
+        return bool(calls.ask(timeline, "GetCurrentTimecode") == self.playhead)
+
     def _restore_settings(self) -> bool:
         calls, project = self.opened.calls, self.opened.project
         if not self.saved:
@@ -186,37 +175,41 @@ class Kept:
             return False
         return not self.deletes or bool(calls.ask(project, "DeleteRenderPreset", self.preset))
 
-    def _restore_place(self) -> bool:
-        """Where renders go. Naming a folder outside Media Storage opens a dialog from 21.0 on, even if it is
-        the user's own."""
+    def _restore_range(self) -> bool:
+        first, last = self.place.get("MarkIn"), self.place.get("MarkOut")
+        if self.render_folder is None or not (isinstance(first, int) and isinstance(last, int)):
+            return True
+        whole = (first, last) == (self.opened.start, self._last_frame())
+        settings = {"MarkIn": first, "MarkOut": last, "SelectAllFrames": whole}
+        return bool(self.opened.calls.ask(self.opened.project, "SetRenderSettings", settings))
+
+    def _restore_folder(self) -> bool:
+        """Naming a folder outside Media Storage opens a dialog from 21.0 on, even if it is the user's own."""
         if self.render_folder is None:
             return True
-        wanted, whole = dict(self.place), True
-        folder = wanted.get("TargetDir")
-        if not folder or (self.guarded and not in_media_storage(self.opened.calls, Path(folder))):
-            whole = not folder
-            wanted["TargetDir"] = str(self.render_folder.parent)  # ours is removed
-        return bool(self.opened.calls.ask(self.opened.project, "SetRenderSettings", wanted)) and whole
+        calls, project, told = self.opened.calls, self.opened.project, self.place.get("TargetDir")
+        if told and not (self.guarded and not in_media_storage(calls, Path(str(told)))):
+            return bool(calls.ask(project, "SetRenderSettings", {"TargetDir": str(told)}))
+        # Ours is removed, and none cannot be set; so the folder that it was in.
+        fallback = {"TargetDir": str(self.render_folder.parent)}
+        return bool(calls.ask(project, "SetRenderSettings", fallback)) and not told
+
+    def _last_frame(self) -> int:
+        ends = [item.span.end for item in self.opened.everything(("video", "audio"))]
+        return max(ends, default=self.opened.start) - 1
 
     def _read_place(self) -> dict[str, Any]:
-        """Folder, file name and range of the user's renders, as settings; nothing where Resolve does not
-        tell them."""
+        """What a job tells of the user's render settings; nothing if none can be added, as long as no folder
+        was ever chosen."""
         calls, project = self.opened.calls, self.opened.project
-        job = calls.ask(project, "AddRenderJob")
+        job = self.watch.settled(lambda: calls.ask(project, "AddRenderJob"), tries=3)
         if not job:
             return {}
         listed = calls.ask(project, "GetRenderJobList") or ()
         told: dict[str, Any] = next((one for one in listed if one.get("JobId") == job), {})
         if not calls.ask(project, "DeleteRenderJob", job):
-            self.own_jobs.append(job)
-        place: dict[str, Any] = {
-            key: told[key] for key in ("MarkIn", "MarkOut") if isinstance(told.get(key), int)
-        }
-        if told.get("TargetDir"):
-            place["TargetDir"] = str(told["TargetDir"])
-        if told.get("OutputFilename"):
-            place["CustomName"] = Path(told["OutputFilename"]).stem
-        return place
+            self.own_jobs.append(str(job))
+        return told
 
     def _is_on(self, kind: str, track: int) -> bool:
         return bool(self.opened.calls.ask(self.opened.timeline, "GetIsTrackEnabled", kind, track))
@@ -234,10 +227,10 @@ class Kept:
 
 
 @contextmanager
-def kept(opened: Opened, edition: Edition, say: Say) -> Iterator[Kept]:
+def kept(opened: Opened, edition: Edition, watch: Watch, say: Say) -> Iterator[Kept]:
     """Remember what a render changes, and put it back at the end, however it ends; `say` is told what could
     not be put back."""
-    keep = Kept(opened, edition)
+    keep = Kept(opened, edition, watch)
     try:
         keep.begin(say)
         yield keep
@@ -249,29 +242,7 @@ def kept(opened: Opened, edition: Edition, say: Say) -> Iterator[Kept]:
             say(sentence)
 
 
-def _back_to(calls: Calls, project: Any, timeline_id: Any) -> bool:
-    now = calls.ask(project, "GetCurrentTimeline")
-    if timeline_id is None or (now and calls.ask(now, "GetUniqueId") == timeline_id):
-        return True
-    wanted = find_timeline(calls, project, timeline_id)
-    return bool(calls.ask(project, "SetCurrentTimeline", wanted))
-
-
-def _back_to_page(calls: Calls, page: Any) -> bool:
-    if not page or calls.ask(calls.resolve, "GetCurrentPage") == page:
-        return True
-    return bool(calls.ask(calls.resolve, "OpenPage", page))
-
-
 def preset_names(opened: Opened) -> list[str]:
     """The names of the render presets, which Resolve lists as names or as their properties."""
     listed = opened.calls.ask(opened.project, "GetRenderPresetList") or ()
     return [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in listed]
-
-
-def _done(step: Callable[[], bool]) -> bool:
-    """Whether a step succeeded; one that met a dialog has not."""
-    try:
-        return step()
-    except ResolveProblem:
-        return False

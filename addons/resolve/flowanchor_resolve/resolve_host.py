@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flowanchor_resolve.at_work import at_work
 from flowanchor_resolve.calls import Calls
 from flowanchor_resolve.deliver import Delivery, Order
 from flowanchor_resolve.direct import Differs, source_footage
 from flowanchor_resolve.edition import check_usable, read_edition
 from flowanchor_resolve.frames import Span
 from flowanchor_resolve.host import Footage, MaskSource, Placed, Probe, Region, Result, Say, Selection
-from flowanchor_resolve.keep import at_work
 from flowanchor_resolve.markers import read_marker
 from flowanchor_resolve.names import is_mask_track
 from flowanchor_resolve.opened import Opened, open_current
@@ -66,7 +66,7 @@ class ResolveHost:
     def export_range(self, selection: Selection, folder: Path, say: Say) -> Footage:
         """See `Host`. What is rendered is what is seen up to the clip's track: tracks above it, subtitles and
         the mask track are off, tracks below as they are."""
-        with at_work(self.calls, selection.timeline_id, "deliver", say) as opened:
+        with at_work(self.calls, selection.timeline_id, "deliver", say, self.watch) as opened:
             self._check_same_timeline(opened, selection)
             if self.source_files:
                 try:
@@ -89,20 +89,20 @@ class ResolveHost:
         return Footage(path, 0, selection.frames, direct=False)
 
     def export_mask(self, selection: Selection, source: MaskSource, folder: Path, say: Say) -> Region:
-        with at_work(self.calls, selection.timeline_id, "deliver", say) as opened:
+        with at_work(self.calls, selection.timeline_id, "deliver", say, self.watch) as opened:
             self._check_same_timeline(opened, selection)
             return Regions(self._delivery(opened, say), selection, folder).read(source)
 
     def place(self, selection: Selection, result: Result, as_take: bool = False) -> Placed:
         check_result(selection, result, self.probe)
-        with at_work(self.calls, selection.timeline_id, "edit", self.say) as opened:
+        with at_work(self.calls, selection.timeline_id, "edit", self.say, self.watch) as opened:
             self._check_same_timeline(opened, selection)
             if as_take:
                 return Takes(opened, self.say).add(selection, result)
             return Placement(opened, self.say).place(selection, result)
 
     def undo(self, placed: Placed) -> None:
-        with at_work(self.calls, placed.timeline_id, "edit", self.say) as opened:
+        with at_work(self.calls, placed.timeline_id, "edit", self.say, self.watch) as opened:
             if placed.take:
                 Takes(opened, self.say).remove(placed)
             else:

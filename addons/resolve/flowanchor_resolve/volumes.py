@@ -33,10 +33,8 @@ def render_folder(calls: Calls, near: Path) -> Iterator[Path]:
 
 
 def in_media_storage(calls: Calls, folder: Path) -> bool:
-    """Whether a folder is there, and under a volume of Resolve's Media Storage."""
-    return folder.is_dir() and any(
-        folder.resolve().is_relative_to(volume.resolve()) for volume in _volumes(calls)
-    )
+    """Whether a folder, there or not, is under a volume of Resolve's Media Storage."""
+    return any(folder.resolve().is_relative_to(volume.resolve()) for volume in _volumes(calls))
 
 
 def _volumes(calls: Calls) -> list[Path]:

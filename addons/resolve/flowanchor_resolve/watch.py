@@ -29,6 +29,18 @@ class Watch:
     """Seconds without any answer after which a dialog is blamed."""
     stopping: float = 15.0
     """Seconds a stopped render is waited for."""
+    settling: float = 0.3
+    """Seconds between attempts at what Resolve refuses right after a page was opened."""
+
+    def settled(self, attempt: Callable[[], Any], tries: int = 8) -> Any:
+        """The first answer of an attempt that means something, else the last one."""
+        answer = attempt()
+        for _ in range(tries - 1):
+            if answer:
+                break
+            self.sleep(self.settling)
+            answer = attempt()
+        return answer
 
     def until_done(self, opened: Opened, job: str, say: Say) -> None:
         """Wait for a job; whatever ends the wait early, Ctrl-C too, stops the render.

@@ -24,7 +24,7 @@ from tests.resolve.standin.world import World as World
 
 FRAMES = 40
 SIZE = (numbered.WIDTH, numbered.HEIGHT)
-QUICK = Watch(every=0.01, patience=30)
+QUICK = Watch(every=0.01, patience=30, settling=0.01)
 RATES = [
     Fraction(16),
     Fraction(18),
@@ -161,8 +161,9 @@ def own_settings(world: World, folder: Path) -> None:
         "ExportAudio": True,
         "TargetDir": str(folder),
         "CustomName": "mine",
-        "MarkIn": 86400,
-        "MarkOut": 86401,
+        "SelectAllFrames": False,
+        "MarkIn": 86410,
+        "MarkOut": 86411,
         "FormatWidth": 64,
         "FormatHeight": 32,
         "VideoQuality": "Low",
@@ -186,6 +187,7 @@ def bins(world: World) -> dict[str, list[str]]:
 def _timeline(timeline: Any) -> dict[str, Any]:
     return {
         "marks": dict(timeline.GetMarkInOut()),
+        "playhead": timeline.playhead,
         "markers": {frame: vars(one) for frame, one in timeline.markers.items()},
         "tracks": {
             kind: [

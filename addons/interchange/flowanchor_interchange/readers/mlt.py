@@ -21,8 +21,8 @@ from flowanchor_interchange.readers import common
 from flowanchor_interchange.timecode import exact_rate
 
 _FILES = ("avformat", "avformat-novalidate", "")
-_CLOCK = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:[.,]\d+)?)")
-_SMPTE = re.compile(r"(\d+):(\d{2}):(\d{2})[:;](\d+)")
+_CLOCK = re.compile(r"(?:(\d{1,6}):)?(?:(\d{1,6}):)?(\d{1,9}(?:[.,]\d{1,9})?)")
+_SMPTE = re.compile(r"(\d{1,6}):(\d{2}):(\d{2})[:;](\d{1,4})")
 _SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e")
 
 

@@ -108,7 +108,11 @@ def _in_bin(name: str, piece: common.Piece, result: Result, number: int) -> Elem
 
 
 def _on_track(name: str, piece: common.Piece, result: Result, number: int) -> Element:
-    about: dict[str, object] = {"kdenlive:id": number, "kdenlive:clipname": piece.path.name, "set.test_audio": 1}
+    about: dict[str, object] = {
+        "kdenlive:id": number,
+        "kdenlive:clipname": piece.path.name,
+        "set.test_audio": 1,
+    }
     return producer(name, piece, result, **about)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 from flowanchor_interchange import files, place
+from flowanchor_interchange.model import Span
 
 from tests.interchange.documents import DOCUMENTS, ENDINGS
 from tests.interchange.scene import (
@@ -19,7 +20,6 @@ from tests.interchange.scene import (
     LENGTH,
     TWO_AT,
     Scene,
-    Span,
     after,
     seen,
     write_edited,

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import opentimelineio as otio
+import opentimelineio as otio  # type: ignore[import-untyped]
 import pytest
-import timecode as peer
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.timecode import Timecode, can_drop, exact_rate
 from hypothesis import given
 from hypothesis import strategies as st
+from timecode import timecode as peer
 
 from flowanchor_core.footage.timecode import Timecode as Label
 
@@ -127,9 +127,10 @@ def test_the_separator_gives_way_to_what_the_format_states() -> None:
 
 
 def test_negative_is_refused() -> None:
-    for wrong in (lambda: Timecode(-1, Fraction(24)), lambda: Timecode(3, Fraction(24)).advanced(-4)):
-        with pytest.raises(TimelineProblem):
-            wrong()
+    with pytest.raises(TimelineProblem):
+        Timecode(-1, Fraction(24))
+    with pytest.raises(TimelineProblem):
+        Timecode(3, Fraction(24)).advanced(-4)
 
 
 def test_drop_frame_where_there_is_none_is_refused() -> None:

@@ -101,8 +101,8 @@ def _hang(
             before = next((child for child in node.children if child.tag in _BEHIND), None)
             return placed(data, node, before, _clip(asset, in_seconds(inside), lane, result))
     # Behind the storyline's end: an empty place to hang it on.
-    length = at - cursor + result.record.duration / result.rate
-    gap = make("gap", None, name="Gap", offset=in_seconds(cursor), start="0s", duration=in_seconds(length))
+    empty = in_seconds(at - cursor + result.record.duration / result.rate)
+    gap = make("gap", None, name="Gap", offset=in_seconds(cursor), start="0s", duration=empty)
     gap.append(_clip(asset, in_seconds(at - cursor), lane, result))
     return appended(data, spine, gap)
 

@@ -31,8 +31,7 @@ class Tape:
         self._names: dict[int, list[str]] = {line["of"]: line["names"] for line in lines if "of" in line}
         self._live: dict[str, str] = {}
         self._veiled: dict[str, str] = {}
-        self._settings: dict[str, Any] = {}
-        self._ending = "mov"
+        self._files: dict[str, Path] = {}
 
     @property
     def root(self) -> Any:
@@ -211,18 +210,23 @@ class Tape:
         return line
 
     def _follow(self, name: str, arguments: tuple[Any, ...], reply: Any) -> None:
-        """Leave the files that Resolve would have: folders it names, and a movie when a render is done."""
+        """Leave the files that Resolve would have: folders it names, and a movie when a render is done, named
+        as the queue says."""
         if name == "GetMountedVolumeList":
             for folder in reply or ():
                 os.makedirs(folder, exist_ok=True)
-        elif name == "SetRenderSettings":
-            self._settings.update(arguments[0])
-        elif name == "SetCurrentRenderFormatAndCodec":
-            self._ending = str(arguments[0])
+        elif name == "GetRenderJobList":
+            self._files.update(
+                {
+                    job["JobId"]: Path(job["TargetDir"], job["OutputFilename"])
+                    for job in reply or ()
+                    if {"JobId", "TargetDir", "OutputFilename"} <= set(job)
+                }
+            )
         elif name == "GetRenderJobStatus" and isinstance(reply, dict):
-            folder, stem = self._settings.get("TargetDir"), self._settings.get("CustomName")
-            if reply.get("CompletionPercentage") == 100 and folder and os.path.isdir(folder):
-                Path(folder, f"{stem}.{self._ending}").write_bytes(b"stands for a rendered movie")
+            file = self._files.get(arguments[0])
+            if reply.get("CompletionPercentage") == 100 and file is not None and file.parent.is_dir():
+                file.write_bytes(b"stands for a rendered movie")
 
 
 class Replayed:

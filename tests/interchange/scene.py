@@ -21,10 +21,8 @@ from flowanchor_interchange.timecode import Timecode
 
 from tests.blender.host.numbered import HEIGHT, WIDTH, number_of, picture
 
-RATES = tuple(
-    Fraction(text)
-    for text in ["24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"]
-)
+_NAMES = "24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"
+RATES = tuple(map(Fraction, _NAMES))
 STARTS = (0, 1, 10)
 """Hours at which timelines start."""
 

@@ -16,7 +16,7 @@ from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers.common import rate_obstacles
 from flowanchor_interchange.timecode import Timecode
 
-_LIST = "`flowanchor timeline list` shows its tracks and clips."
+_LIST = "Look at its tracks and clips with `flowanchor timeline list`."
 _RENDER = "Render it in your editing program, put the file in its place and export the timeline again."
 
 

@@ -40,12 +40,12 @@ ENTRIES = (
     of_input(
         "timeline-track",
         "The timeline has no such video track.",
-        "`flowanchor timeline list` shows its tracks and clips.",
+        "Look at its tracks and clips with `flowanchor timeline list`.",
     ),
     of_input(
         "timeline-clip",
         "The track has no such clip.",
-        "`flowanchor timeline list` shows its tracks and clips.",
+        "Look at its tracks and clips with `flowanchor timeline list`.",
     ),
     of_input(
         "timeline-clip-unsuitable",

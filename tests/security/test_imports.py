@@ -18,6 +18,7 @@ CORE = ROOT / "flowanchor_core"
 PROTO = ROOT / "proto" / "flowanchor"
 CLIENT = ROOT / "addons" / "flowanchor_client"
 DAEMON = ROOT / "daemon" / "flowanchor_daemon"
+INTERCHANGE = ROOT / "addons" / "interchange" / "flowanchor_interchange"
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "cv2", "numpy")
 THREADS = {"threading", "_thread", "concurrent", "asyncio", "multiprocessing", "queue"}
@@ -72,6 +73,27 @@ def test_the_client_needs_grpc_and_protobuf_alone_and_no_thread() -> None:
         if name.partition(".")[0] not in allowed and not name.startswith("google.protobuf")
     ]
     assert wrong == []
+
+
+def test_timelines_need_the_standard_library_and_opentimelineio_alone() -> None:
+    talking = THREADS | {"socket", "ssl", "http", "urllib", "ftplib", "subprocess", "ctypes"}
+    allowed = {"flowanchor_interchange", "opentimelineio", "urllib.parse", *sys.stdlib_module_names} - talking
+    found = list(imports_of(INTERCHANGE))
+    assert len({file for file, _ in found}) > 15
+    assert [
+        (str(file), name)
+        for file, name in found
+        if name not in allowed and name.partition(".")[0] not in allowed
+    ] == []
+
+
+def test_of_the_daemon_only_the_command_line_reads_timelines() -> None:
+    users = {
+        file.relative_to(DAEMON.relative_to(ROOT)).parts[0]
+        for file, name in imports_of(DAEMON)
+        if name.partition(".")[0] == "flowanchor_interchange"
+    }
+    assert users == {"cli"}
 
 
 def test_nothing_a_host_loads_imports_torch() -> None:

@@ -195,28 +195,24 @@ def _silent(runs: bool | None) -> ResolveProblem:
             "Start it and open the project, then try again.",
         )
     contact = meeting.last_contact(meeting_folder())
-    if (
-        contact is not None
-        and contact["where"] == "menu"
-        and not edition_of(contact["product"], contact["version"]).studio
-    ):
-        return ResolveProblem(
-            "resolve-free",
-            f"This is {contact['product']} {contact['version']}, the free edition, "
-            "which lets no other program in.",
-            "Use Workspace > Scripts > FlowAnchor Edit in Resolve, or `flowanchor timeline edit`; "
-            "one click needs Studio.",
-        )
-    if contact is not None and edition_of(contact["product"], contact["version"]).studio:
+    edition = None if contact is None else edition_of(contact["product"], contact["version"])
+    if edition is not None and edition.studio:
         return ResolveProblem(
             "resolve-scripting-off",
             "DaVinci Resolve Studio does not let other programs in.",
             f'Set {PREFERENCE} to "Local", restart Resolve, then try again.',
         )
+    if edition is not None:
+        menu = "Workspace > Scripts > FlowAnchor Edit in Resolve, or " if edition.scripts_inside else ""
+        return ResolveProblem(
+            "resolve-free",
+            f"This is {edition}, the free edition, which lets no other program in.",
+            f"Use {menu}`flowanchor timeline edit` on an exported timeline; one click needs Studio.",
+        )
     seems = "runs but does not" if runs else "does not"
     return ResolveProblem(
         "resolve-silent",
         f"DaVinci Resolve {seems} let other programs in: its scripting is off, or it is the free edition.",
-        f'In Studio set {PREFERENCE} to "Local" and restart Resolve; '
-        "in the free edition use Workspace > Scripts > FlowAnchor Edit.",
+        f'In Studio set {PREFERENCE} to "Local" and restart Resolve; in the free edition up to 21.0.4 use '
+        "Workspace > Scripts > FlowAnchor Edit, in a later one `flowanchor timeline edit`.",
     )

@@ -4,7 +4,9 @@ ones, take the last result off again. Each ends by itself."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,7 @@ def place(host: Host, say: Say) -> str:
     for folder in handoff.finished():
         selection, result = handoff.read_result(folder)
         try:
-            placed = host.place(selection, result)
+            placed = host.place(selection, replace(result, settings={**result.settings, "at": time.time()}))
         except ResolveProblem as problem:
             if problem.code != OTHER_PROJECT:
                 raise

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -26,7 +25,7 @@ from typing import Any, TextIO
 from flowanchor_resolve import plain
 from flowanchor_resolve.host import Probe, Probed, Result, Selection
 from flowanchor_resolve.problems import ResolveProblem
-from flowanchor_resolve.session import Editing, Order, Task
+from flowanchor_resolve.session import Editing, Order, Task, temporary_parent
 from flowanchor_resolve.veiled import Veil, strings_changed
 
 FORMAT = "resolve-recording"
@@ -50,7 +49,7 @@ class Recorder:
                 "action": action,
                 "system": platform.system(),
                 "python": platform.python_version(),
-                "temporary": tempfile.gettempdir(),
+                "temporary": temporary_parent(),
             },
             veiled=("temporary",),
         )

@@ -6,6 +6,7 @@ How frames are edited is handed in (`Editing`), so that this file knows no daemo
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -85,7 +86,7 @@ def edit(host: Host, order: Order, editing: Editing, say: Say) -> Done:
         selection = narrowed(selection, order.first, order.last)
     editing.check(selection)
     say(f"Editing {described(selection)}.")
-    with tempfile.TemporaryDirectory(prefix="flowanchor-resolve-", ignore_cleanup_errors=True) as made:
+    with temporary_folder() as made:
         folder = Path(made)
         footage = host.export_range(selection, folder, say)
         region = None
@@ -96,6 +97,22 @@ def edit(host: Host, order: Order, editing: Editing, say: Say) -> Done:
         return Done(selection, result, None)
     say("Placing the result on the timeline.")
     return Done(selection, result, place(host, selection, result, editing, order.as_take))
+
+
+def temporary_parent() -> str:
+    """Where exports lie while they are needed: /var/tmp where there is one, as /tmp may be kept in memory and
+    movies are large; what is set for temporary files ($TMPDIR) wins."""
+    chosen = tempfile.tempdir or any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    large = "/var/tmp"
+    if not chosen and os.path.isdir(large) and os.access(large, os.W_OK):
+        return large
+    return tempfile.gettempdir()
+
+
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for exports that goes at the end of its context."""
+    parent = temporary_parent()
+    return tempfile.TemporaryDirectory(prefix="flowanchor-resolve-", dir=parent, ignore_cleanup_errors=True)
 
 
 def place(
@@ -152,7 +169,7 @@ def newest(placed: list[tuple[Placed, Result]], job: str | None = None) -> tuple
 
 
 def moment(settings: Mapping[str, object]) -> float:
-    """When an edit was made, seconds since 1970; 0 if its settings do not say."""
+    """When a result was placed, or its edit made, seconds since 1970; 0 if its settings do not say."""
     made = settings.get("at")
     return float(made) if isinstance(made, (int, float)) and not isinstance(made, bool) else 0.0
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from flowanchor_client import Client
@@ -85,7 +84,7 @@ def edit_handoff(wanted: Wanted, text: str) -> Outcome:
     request = handoff.read(handoff.find(text))
     with (
         at_work() as (client, show),
-        TemporaryDirectory(prefix="flowanchor-resolve-", ignore_cleanup_errors=True) as made,
+        session.temporary_folder() as made,
     ):
         out = request.folder / ".edited.mov"
         # Named, so that no other folder is made for it.

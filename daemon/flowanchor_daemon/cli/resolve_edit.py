@@ -94,7 +94,7 @@ class DaemonEditing:
             seed=self.result.seed,
             source_prompt=self.options.source,
             target_prompt=self.options.target,
-            settings=settings,
+            settings={**settings, "at": now()},
         )
 
     def discard(self, result: Result) -> None:
@@ -111,7 +111,7 @@ class DaemonEditing:
             "mask": self.mask,
             "item": selection.item_id,
             "track": selection.track,
-            "at": round(time.time(), 3),
+            "at": now(),
         }
 
     def _request(self, task: Task, out: Path) -> EditRequest:
@@ -137,6 +137,11 @@ class DaemonEditing:
         for folder in self._made:
             with suppress(OSError):  # something is in it, as it should be
                 folder.rmdir()
+
+
+def now() -> float:
+    """Seconds since 1970, for a result's marker, which tells by it which one was placed last."""
+    return round(time.time(), 3)
 
 
 def in_place(report: EditResult, selection: Selection) -> EditResult:

@@ -18,7 +18,7 @@ from flowanchor_daemon.cli import edit_job, fetch
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.progress import Reporter, bytes_shown
-from flowanchor_daemon.cli.resolve_edit import KEPT, check_output, in_place, result_path
+from flowanchor_daemon.cli.resolve_edit import KEPT, check_output, in_place, now, result_path
 from flowanchor_daemon.cli.which import LAST, find
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def fetched(
         seed=report.seed,
         source_prompt=job.request.source_prompt,
         target_prompt=job.request.target_prompt,
-        settings=_with_seed(settings, report.seed),
+        settings={**_with_seed(settings, report.seed), "at": now()},
     )
     return selection, result, report, as_take
 

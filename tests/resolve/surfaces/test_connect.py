@@ -86,6 +86,9 @@ def test_the_free_edition_if_its_menu_was_used(module: Module) -> None:
     found = problem()
     assert found.code == "resolve-free"
     assert "21.0.4" in found.message
+    assert "FlowAnchor Edit" in found.action
+    meeting.note_contact(meeting.open_folder(), "DaVinci Resolve", "21.1.0", "menu")
+    assert "FlowAnchor Edit" not in problem().action, "its menu runs no scripts"
 
 
 def test_the_preference_if_it_is_studio(module: Module) -> None:

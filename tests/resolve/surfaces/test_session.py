@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,15 @@ def test_the_newest_result_is_the_one_made_last(host: FakeHost, tmp_path: Path) 
     assert caught.value.code == "resolve-nothing-placed"
     with pytest.raises(ResolveProblem):
         session.newest([])
+
+
+def test_large_exports_do_not_go_where_temporary_files_may_be_kept_in_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    if os.path.isdir("/var/tmp"):
+        assert session.temporary_parent() == "/var/tmp"
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert session.temporary_parent() == str(tmp_path)

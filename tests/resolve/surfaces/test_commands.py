@@ -22,6 +22,7 @@ from flowanchor_resolve import handoff, meeting, menu_files, replay, sidecar
 from flowanchor_core.shapes.demo import DemoClip, demo_clip
 from tests.e2e.conftest import end_daemon, environment_in
 from tests.resolve.core.scene import alphas, own_settings, probe, state_of
+from tests.resolve.standin.model.item import Look
 from tests.resolve.standin.model.pictures import Stage
 from tests.resolve.standin.world import Clip, World
 from tests.resolve.surfaces.test_sidecar import until
@@ -222,6 +223,45 @@ def test_the_clips_own_file_gets_the_timelines_timecode(run: Run, world: World, 
     assert demo.clip.is_file()
 
 
+POLYGON = """Composition { RenderRange = { 0, 11 }, Tools = ordered() { Polygon1 = PolylineMask { Inputs = {
+    Polyline = Input { Value = Polyline { Closed = true, Points = {
+        { X = -0.25, Y = -0.25 }, { X = 0.25, Y = -0.25 }, { X = 0.25, Y = 0.25 }, { X = -0.25, Y = 0.25 },
+    } } } } } } }"""
+MIDDLE = (16, 16, 32, 32)
+"""The polygon's square in pixels."""
+
+
+@pytest.mark.parametrize("source", ["fusion", "alpha", "matte"])
+def test_a_region_from_each_place_on_the_timeline(
+    run: Run, world: World, demo: DemoClip, tmp_path: Path, source: str
+) -> None:
+    look = Look(alpha=MIDDLE) if source == "alpha" else Look()
+    more: dict[str, Any] = {"fusion": {"fusion": POLYGON}, "matte": {"mattes": [demo.edits[SQUARE].mask]}}
+    clip = Clip(demo.clip, first=2, frames=FRAMES, name="other", look=look, **more.get(source, {}))
+    world.add_timeline(Fraction(24), size=SIZE, clips=[clip], name="Reel 2")
+    prompts = ("--source", demo.source_prompt, "--target", demo.edits[SQUARE].target_prompt)
+    told = last(run("edit", "--clip", "other", "--mask-from", source, *prompts, "--feather", 0, "--json"))
+    assert told["placed"]["track"] == 2
+    changed = np.any([alpha > 127 for alpha in alphas(Path(told["output"]))], axis=0)
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    found = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    if source == "matte":
+        with av.open(str(demo.edits[SQUARE].mask)) as container:
+            masks = [frame.to_ndarray(format="gray") > 127 for frame in container.decode(video=0)]
+        assert np.array_equal(changed, np.any(masks[2 : 2 + FRAMES], axis=0))
+    else:
+        assert found == (16, 16, 48, 48)
+    assert f'"mask":"{source}"' in next(iter(timeline_markers(world)))
+    assert leftovers(tmp_path / "volume") == []
+
+
+def timeline_markers(world: World) -> list[str]:
+    """customData of the timeline's markers."""
+    assert world.project is not None
+    assert world.project.current is not None
+    return [str(marker["customData"]) for marker in world.project.current.GetMarkers().values()]
+
+
 def test_without_prompts_nothing_is_exported(run: Run, world: World) -> None:
     assert world.project is not None
     assert world.project.current is not None
@@ -272,6 +312,42 @@ def test_ctrl_c_while_resolve_renders_restores_all(
     assert process.returncode == 130, said
     assert state_of(world) == before
     assert leftovers(tmp_path / "volume") == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_while_the_daemon_edits_cancels_the_job(
+    world: World, folders: dict[str, str], tmp_path: Path
+) -> None:
+    before = state_of(world)
+    said = tmp_path / "said"
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "flowanchor_daemon.cli", "resolve", "edit", "--track", "1"),
+                *("--steps", "2000", "--skip", "1"),
+            ],
+            env=environment_of(world, folders),
+            cwd=tmp_path,
+            stderr=output,
+        )
+    try:
+        until(lambda: process.poll() is not None or b"edit: 0/" in said.read_bytes(), "it edits", 120)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, said.read_text()
+    assert "Cancelling the edit" in said.read_text()
+    assert state_of(world) == before
+    assert leftovers(tmp_path / "results") == leftovers(tmp_path / "volume") == []
+    listed = subprocess.run(
+        [sys.executable, "-m", "flowanchor_daemon.cli", "jobs", "list", "--limit", "1", "--json"],
+        env=folders,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert json.loads(listed.stdout)[0]["state"] == "cancelled"
 
 
 def test_the_doctor(run: Run, world: World) -> None:

@@ -117,6 +117,8 @@ class _Builder:
             self._parser.Parse(self._data, True)
         except expat.ExpatError as failure:
             raise _unreadable(f"line {failure.lineno} is no XML") from failure
+        except (LookupError, ValueError) as failure:
+            raise _unreadable("its encoding is not known") from failure
         if self._root is None:
             raise _unreadable("it is empty")
         return self._root

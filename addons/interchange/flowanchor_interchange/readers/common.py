@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
@@ -35,6 +36,13 @@ def whole(frames: Fraction | float) -> int | None:
     """A count of frames as an integer; None if it is none. Floats may be off by a thousandth."""
     nearest = round(frames)
     return nearest if abs(Fraction(frames) - nearest) <= Fraction(1, 1000) else None
+
+
+def size(width: str, height: str) -> tuple[int, int] | None:
+    """Width and height in pixels as a file states them; None if it does not, or not sensibly."""
+    if not (re.fullmatch(r"0*[1-9]\d{0,4}", width) and re.fullmatch(r"0*[1-9]\d{0,4}", height)):
+        return None
+    return int(width), int(height)
 
 
 def rate_obstacles(media: Fraction | None, timeline: Fraction) -> tuple[str, ...]:

@@ -169,8 +169,7 @@ def size_of(characteristics: Node | None) -> tuple[int, int] | None:
     """Width and height of `samplecharacteristics`, if it has both."""
     if characteristics is None:
         return None
-    width, height = characteristics.value("width"), characteristics.value("height")
-    return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+    return common.size(characteristics.value("width"), characteristics.value("height"))
 
 
 def part_enabled(node: Node | None) -> bool:

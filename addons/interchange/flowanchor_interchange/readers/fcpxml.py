@@ -92,9 +92,7 @@ class Resources:
     def size(self, key: str) -> tuple[int, int] | None:
         """Width and height of a format, None if it does not state them."""
         found = self.find("format", key)
-        if found is None or not (found.get("width").isdecimal() and found.get("height").isdecimal()):
-            return None
-        return int(found.get("width")), int(found.get("height"))
+        return None if found is None else common.size(found.get("width"), found.get("height"))
 
 
 def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:

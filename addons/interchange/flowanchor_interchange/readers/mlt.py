@@ -82,11 +82,10 @@ def parts_of(data: bytes, name: str | None) -> Parts:
     profile = root.child("profile")
     if profile is None:
         raise common.rate_unknown("The document has no profile, so that it")
-    try:
-        rate = exact_rate(f"{profile.get('frame_rate_num')}/{profile.get('frame_rate_den')}")
-        size = int(profile.get("width")), int(profile.get("height"))
-    except ValueError:
-        raise common.unreadable("its profile is incomplete") from None
+    rate = exact_rate(f"{profile.get('frame_rate_num')}/{profile.get('frame_rate_den')}")
+    size = common.size(profile.get("width"), profile.get("height"))
+    if size is None:
+        raise common.unreadable("its profile is incomplete")
     played = [node for node in root.children if node.tag in ("tractor", "playlist", "producer", "chain")]
     played = [node for node in played if node.get("id") != "main_bin"]
     if not played:

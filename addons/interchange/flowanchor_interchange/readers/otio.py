@@ -9,6 +9,7 @@ counted drop-frame is one.
 from __future__ import annotations
 
 import json
+import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def load(data: bytes) -> Any:
     """The JSON of a file as plain values.
 
     Raises:
-        TimelineProblem: not JSON, or nested too deeply.
+        TimelineProblem: not JSON, nested too deeply, or with numbers that are not finite.
     """
     try:
         plain = json.loads(data)
@@ -39,6 +40,8 @@ def load(data: bytes) -> Any:
         value, depth = waiting.pop()
         if depth > MAX_DEPTH:
             raise common.unreadable("it is nested too deeply")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise common.unreadable("it holds a number that is none")
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         waiting += [(one, depth + 1) for one in inner]
     return plain
@@ -69,9 +72,10 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     plain = locate(load(data), choices.name)
     try:
         # Written anew, so that what is read is the very object that was looked at.
-        timeline = otio.adapters.read_from_string(json.dumps(plain), "otio_json")
-    except (otio.exceptions.OTIOError, ValueError, TypeError) as failure:
-        raise common.unreadable(f"OpenTimelineIO says {str(failure).splitlines()[0]}") from failure
+        timeline = otio.core.deserialize_json_from_string(json.dumps(plain))
+    except (otio.exceptions.OTIOError, ValueError, TypeError, LookupError, RuntimeError) as failure:
+        # What the library says are its own internals' words.
+        raise common.unreadable("OpenTimelineIO does not understand it") from failure
     if not isinstance(timeline, otio.schema.Timeline) or timeline.tracks is None:
         raise common.unreadable("it holds no timeline")
     if timeline.tracks.source_range is not None:

@@ -35,6 +35,7 @@ _BEHIND = {
     "filter-video-mask",
     "filter-audio",
     "metadata",
+    "reserved",
 }
 """What stands behind hanging items in an item, by the format's definition."""
 

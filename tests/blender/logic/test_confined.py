@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,37 @@ def test_nothing_but_exported_frames_is_sent_again(change: dict[str, Any]) -> No
         found = read(record(plan=plan))
         assert found is not None
         assert found.plan == {}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"size": [math.inf, 1]},
+        {"plan": {**plan_of(EXPORTS / NAME), "boxes": [[10**400, 0, 1, 1]]}},
+        {"origin": {**asdict(ORIGIN), "strip_name": "\ud800"}},
+        {"settings": {"source_prompt": "a \udfff"}},
+        {"failure": {"code": "x", "message": "\ud800"}},
+        {"id": "\ud800"},
+    ],
+)
+def test_what_cannot_be_read_written_or_shown_spoils_no_other_record(spoiled: dict[str, Any]) -> None:
+    entry = json.loads(Ledger([record()]).to_json())["records"][0]
+    text = json.dumps({"schema": 1, "records": [{**entry, "id": "spoiled", **spoiled}, entry]})
+    ledger = confined(Ledger.from_json(text), [ROOT], EXPORTS)
+    assert ledger.find("r") == record()
+    for one in ledger:
+        assert one.id == "r" or one.plan == {}
+    ledger.to_json().encode()
+
+
+@pytest.mark.parametrize("depth", [5, 300, 600])
+@pytest.mark.parametrize("field", ["mask", "transform"])
+def test_a_file_cannot_nest_data_so_deep_that_it_cannot_be_written(depth: int, field: str) -> None:
+    entry = json.loads(Ledger([record()]).to_json())["records"][0]
+    deep = '{"a":' * depth + "1" + "}" * depth
+    text = json.dumps({"schema": 1, "records": [entry]}).replace(f'"{field}": {{}}', f'"{field}": {deep}')
+    assert deep in text
+    assert not list(confined(Ledger.from_json(text), [ROOT], EXPORTS))
 
 
 @given(records, junk)

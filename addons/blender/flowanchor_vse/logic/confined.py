@@ -3,9 +3,8 @@
 anybody.
 
 Only names are taken from its ledger, never paths; of several results folders the one it says, if it is one of
-them. A plan that sends the user's own movie or images is
-dropped: they are known from the strip when an edit is submitted, and afterwards to this Blender, not to the
-file.
+them. A plan that sends the user's own movie or images is dropped: they are known from the strip when an edit
+is submitted, and afterwards to this Blender, not to the file.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def _plan(data: dict[str, Any], root: Path) -> dict[str, Any]:
             "first": first,
             "last": last,
         }
-    except (KeyError, TypeError, ValueError):
+    except (ArithmeticError, KeyError, TypeError, ValueError):
         return {}
 
 

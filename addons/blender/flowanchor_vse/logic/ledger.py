@@ -8,6 +8,7 @@ no accepted job is forgotten and no result is placed twice.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -29,6 +30,9 @@ MOST_RECORDS = 100
 """Of one file; the oldest that are placed, failed or cancelled go first."""
 _MOST_ENTRIES = 1000
 """Read of one file's text."""
+_DEPTH = 4
+"""To which plain data in a record are nested at most."""
+_HALF_LETTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -240,16 +244,26 @@ def _record_from_json(data: Any) -> Record | None:
             "size": (int(data.get("size", (0, 0))[0]), int(data.get("size", (0, 0))[1])),
         }
         record = Record(**values)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError):
         return None
     return record if _sound(record) else None
+
+
+def _plain(value: Any, depth: int = _DEPTH) -> bool:
+    """Whether data can be written, shown and sent: not nested without end, no half letters (which JSON can
+    say, and Blender cannot show)."""
+    if isinstance(value, str):
+        return not _HALF_LETTER.search(value)
+    if isinstance(value, dict):
+        return depth > 0 and all(_plain(key) and _plain(one, depth - 1) for key, one in value.items())
+    return not isinstance(value, list | tuple) or (depth > 0 and all(_plain(one, depth - 1) for one in value))
 
 
 def _sound(record: Record) -> bool:
     """Whether every entry is of its type: JSON written by others may hold anything."""
     origin = record.origin
     texts = (
-        *(record.id, record.folder, record.state, record.job, record.call, record.of),
+        *(record.folder, record.id, record.state, record.job, record.call, record.of),
         *(record.placed, record.parent, record.file, record.where),
         *(origin.scene, origin.strip, origin.strip_name, origin.scene_key, origin.content),
     )
@@ -261,6 +275,9 @@ def _sound(record: Record) -> bool:
         all(isinstance(text, str) for text in texts)
         and all(type(number) is int for number in numbers)
         and all(isinstance(one, dict) for one in (record.plan, record.failure, origin.mask, origin.transform))
+        # Not the folder: a path may hold bytes that are no letters, and only its name is taken.
+        and all(map(_plain, (*texts[1:], origin.mask, origin.transform, record.failure)))
+        and _plain(record.settings.to_json())
         and isinstance(record.deleted, bool)
         and origin.first <= origin.last
         and bool(record.id)

@@ -56,8 +56,8 @@ def get() -> Runtime:
     if _runtime is None:
         _runtime = Runtime()
     if _runtime.stale:
-        _runtime.stale = False
         _runtime.session.open(open_ledger())
+        _runtime.stale = False  # only now: what the last file had must not get into this one
         cleanup.sweep()
         _runtime.session.wish("connect")
     return _runtime

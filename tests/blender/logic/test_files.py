@@ -178,6 +178,22 @@ def test_a_copy_of_a_file_that_was_never_saved_takes_its_edits(desk: Desk) -> No
     assert desk.view(record).owned
 
 
+@pytest.mark.parametrize("path", ["", A])
+def test_a_save_that_failed_changes_no_owner(desk: Desk, path: str) -> None:
+    record = desk.running()
+    if path:
+        save(desk, path)
+    before = desk.session.ledger.to_json()
+    desk.session.save_to("/full/c.blend")
+    desk.session.not_saved()
+    assert desk.session.ledger.to_json() == before
+    desk.session.saved(path)  # as for a save that nobody announced
+    written = save(desk, path or B)
+    assert desk.view(record).owned
+    open_at(desk, written, path or B)
+    assert desk.view(record).owned
+
+
 def test_an_edit_before_the_first_save_is_ours(desk: Desk) -> None:
     record = desk.running()
     assert desk.view(record).owned

@@ -13,7 +13,7 @@ from .runs import Runs
 
 
 class Saving:
-    """`begin` before each save, `end` after it."""
+    """`begin` before each save, `end` after it, `failed` after one that came to nothing."""
 
     def __init__(self, runs: Runs, new_id: Callable[[], str]) -> None:
         self._runs = runs
@@ -21,15 +21,14 @@ class Saving:
         self._file: FileId | None = None
 
     def begin(self, path: str) -> Ledger:
-        """What to write into the file that is about to be saved at a path."""
+        """What to write into the file that is about to be saved at a path. Until it was, nothing changes
+        here."""
         ledger = self._runs.ledger
         known = ledger.file
         file = self._file = saved_at(known, path, self._new_id)
-        if file.id == known.id or not known.id:
-            self._runs.owned_by(file)
-            return ledger
         # Edits of no file yet are the present file's until it is known that another took its place.
-        written = ledger.map(lambda one: one if one.file else replace(one, file=known.id))
+        owner = known.id or file.id
+        written = ledger.map(lambda one: one if one.file else replace(one, file=owner))
         written.file = file
         return written
 
@@ -41,5 +40,10 @@ class Saving:
             return
         if same_path(path, file.path):
             self._runs.owned_by(file)
-        elif self._runs.ledger.file == file:
+        elif not self._runs.ledger.file.id:  # the copy has taken its edits
+            self._runs.owned_by(file)
             self._runs.owned_by(NO_FILE)
+
+    def failed(self) -> None:
+        """Nothing was saved: the open file is what it was."""
+        self._file = None

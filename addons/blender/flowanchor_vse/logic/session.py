@@ -94,6 +94,10 @@ class Session:
         """The file was saved, and the open one lies at this path (empty: it has none)."""
         self._saving.end(path)
 
+    def not_saved(self) -> None:
+        """Saving failed."""
+        self._saving.failed()
+
     # Edits
 
     def submit(self, plan: UploadPlan, settings: EditSettings, origin: Origin, folder: str) -> str:

@@ -192,6 +192,10 @@ def file_saved(*_: Any) -> None:
 def file_not_saved(*_: Any) -> None:
     """Saving failed."""
     runtime.take_ledger_back()
+    now = runtime.seen()
+    if now is not None and not now.stale:
+        now.session.not_saved()
+        runtime.write_ledger(now.session.ledger)
 
 
 @persistent  # type: ignore[untyped-decorator, unused-ignore]

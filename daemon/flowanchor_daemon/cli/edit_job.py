@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -36,17 +37,42 @@ def planned(request: EditRequest) -> EditPlan:
         FlowAnchorError: the request cannot be carried out.
     """
     from flowanchor_core.edit_plan import plan_edit
+
+    with _named_if_it_can_be_pulled(request.model):
+        return plan_edit(request)
+
+
+def check_settings(request: EditRequest) -> None:
+    """Look at all of a request but its files, for a clip that takes long to be made.
+
+    Raises:
+        FlowAnchorError: the request cannot be carried out, whatever the clip is.
+    """
+    from flowanchor_core import edit_plan, editors, models, presets
+
+    edit_plan.check_prompts(request)
+    edit_plan.check_numbers(request)
+    editor = editors.get(request.editor)
+    with _named_if_it_can_be_pulled(request.model):
+        card = models.read_card(models.find_model(request.model), request.model)
+    preset = edit_plan.own_schedule(request, presets.get(card, request.preset))
+    editor.parse({**preset.params_for(editor.name), **request.params})
+    edit_plan.check_sheet(request.sheet)
+
+
+@contextmanager
+def _named_if_it_can_be_pulled(model: str) -> Iterator[None]:
     from flowanchor_daemon.models import catalog
 
     try:
-        return plan_edit(request)
+        yield
     except ModelError as failure:
-        if failure.code != "unknown-model" or catalog.find(request.model) is None:
+        if failure.code != "unknown-model" or catalog.find(model) is None:
             raise
         raise ModelError(
             failure.code,
-            f"The model '{request.model}' is not installed.",
-            f"Get it with `flowanchor models pull {request.model}`.",
+            f"The model '{model}' is not installed.",
+            f"Get it with `flowanchor models pull {model}`.",
         ) from failure
 
 

@@ -63,6 +63,7 @@ class DaemonEditing:
     def check(self, selection: Selection) -> None:
         self.options = completed(self.options, selection.wish, self.typed)
         check_output(self.out)
+        edit_job.check_settings(self._asked(Path(selection.name), Path(f"result{SUFFIX}")))
 
     def edit(self, task: Task) -> Result | None:
         """Send the task; wait for the movie, or leave the job to the daemon."""
@@ -115,18 +116,19 @@ class DaemonEditing:
         }
 
     def _request(self, task: Task, out: Path) -> EditRequest:
-        from flowanchor_core.request import DeliverySettings
-
         clip, region = task.footage, task.region or Region("auto")
         movies = [mask_of(movie, task.selection.frames, task.folder) for movie in region.movies]
-        request = self.options.request(
-            clip.path,
-            DeliverySettings(out=out, kind=self.deliver, format=FORMATS[self.deliver]),
-            clip.first,
-            clip.first + clip.frames - 1,
-            masks=(*(self.options.mask or ()), *movies),
-        )
+        request = self._asked(clip.path, out)
+        masks = (*request.masks, *movies)
+        request = replace(request, first=clip.first, last=clip.first + clip.frames - 1, masks=masks)
         return with_outlines(request, region)
+
+    def _asked(self, clip: Path, out: Path) -> EditRequest:
+        """What the options ask for, of the whole of a clip."""
+        from flowanchor_core.request import DeliverySettings
+
+        delivery = DeliverySettings(out=out, kind=self.deliver, format=FORMATS[self.deliver])
+        return self.options.request(clip, delivery)
 
     def _output(self, selection: Selection) -> Path:
         if self.out is not None:

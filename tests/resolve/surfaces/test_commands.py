@@ -262,12 +262,22 @@ def timeline_markers(world: World) -> list[str]:
     return [str(marker["customData"]) for marker in world.project.current.GetMarkers().values()]
 
 
-def test_without_prompts_nothing_is_exported(run: Run, world: World) -> None:
+def test_what_is_wrong_with_the_options_is_told_before_anything_is_exported(run: Run, world: World) -> None:
     assert world.project is not None
     assert world.project.current is not None
     world.project.current.tracks["video"][0].items[0].DeleteMarkersByColor("All")
     done = run("edit", "--track", 1, "--json", code=2)
     assert last(done)["error"]["code"] == "prompts-missing"
+    prompts = ("--source", "a red circle", "--target", "a blue circle")
+    for option, code in (
+        (("--steps", 2000), "steps-out-of-range"),
+        (("--box", "1,2"), "box-syntax"),
+        (("--model", "wan2.1-t2v-1.3b"), "unknown-model"),
+        (("--param", "tau=9"), "parameter-value"),
+        (("--sheet", "sheet.jpg"), "sheet-format"),
+    ):
+        told = last(run("edit", "--track", 1, *prompts, *option, "--json", code=2))
+        assert told["error"]["code"] == code
     assert world.called("AddRenderJob") == []
 
 
@@ -324,7 +334,7 @@ def test_ctrl_c_while_the_daemon_edits_cancels_the_job(
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "flowanchor_daemon.cli", "resolve", "edit", "--track", "1"),
-                *("--steps", "2000", "--skip", "1"),
+                *("--steps", "1000", "--skip", "1"),
             ],
             env=environment_of(world, folders),
             cwd=tmp_path,

@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
-from av.stream import Stream
 from flowanchor_resolve.frames import timecode_of_frame
 from flowanchor_resolve.host import Selection
 from flowanchor_resolve.problems import ResolveProblem
+
+if TYPE_CHECKING:
+    from av.stream import Stream
 
 
 def record_timecode(selection: Selection) -> str:
@@ -32,6 +34,8 @@ def stamp(path: Path, timecode: str) -> None:
         ResolveProblem: "resolve-disk".
         InputError: it is no movie.
     """
+    import av
+
     handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     try:
@@ -49,6 +53,8 @@ def stamp(path: Path, timecode: str) -> None:
 
 
 def _copy(path: Path, target: Path, timecode: str) -> None:
+    import av
+
     from flowanchor_core.footage.media import open_media
 
     with open_media(path) as source, av.open(str(target), "w", format="mov") as made:

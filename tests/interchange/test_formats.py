@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,18 @@ def test_an_edl_holds_the_result_alone(
     assert clip.media.path == tmp_path / "résult one.mov"
     assert any("holds one video track" in text for text in notices)
     assert "job: 0123abcd" in (tmp_path / "new.edl").read_text()
+
+
+def test_labels_of_the_result_are_those_of_its_file(make: Make, tmp_path: Path) -> None:
+    """They need not drop where the timeline does."""
+    path, scene = make("fcp7", DROP[0], 1, drop=True)
+    result = replace(scene.result(tmp_path / "r.mov"), start=108000, drop=False)
+    source = read(path, scene)
+    for ending in (".edl", ".xml"):
+        text = place.render(source, tmp_path / f"new{ending}", result, {}).data.decode()
+        assert "01:00:00:00" in text
+        assert ("01:00:01;05" in text) == (ending == ".edl")
+        assert "01:00:03;18" not in text, "the same frame, counted drop-frame"
 
 
 def test_the_facts_are_kept_with_the_clip(make: Make, tmp_path: Path) -> None:

@@ -122,9 +122,9 @@ def test_frames_in_the_file(start: int, first: int, length: int, begin: int, cou
 
 
 def place(
-    start: int | None, source: int, label: str | None, absolute: bool = False, frames: int = 500
+    start: int | None, source: int, label: str | None, named: str | None = None, frames: int = 500
 ) -> Span:
-    one = clip("a", 0, start=source, media=replace(FILE, start=start, absolute=absolute))
+    one = clip("a", 0, start=source, media=replace(FILE, start=start), label=named)
     return frames_in_file(timeline((one,)), one, Span(0, 50), Footage(RATE, frames, label)).frames
 
 
@@ -140,8 +140,26 @@ def test_a_source_of_unknown_beginning_is_where_it_fits() -> None:
 
 
 def test_an_absolute_source_is_that_of_the_timecode() -> None:
-    assert place(None, 100, "00:00:02:00", absolute=True) == Span(52, 102)
-    assert place(None, 100, None, absolute=True) == Span(100, 150)
+    assert place(None, 100, "00:00:02:00", "00:00:04:04") == Span(52, 102)
+    assert place(None, 100, None, "00:00:04:04") == Span(100, 150)
+    assert place(None, 100, "23:59:59:00", "00:00:00:10") == Span(34, 84), "past midnight"
+
+
+@pytest.mark.parametrize("drop", [False, True])
+def test_a_label_counts_as_its_file_does(drop: bool) -> None:
+    """In a list that counts drop-frame, footage need not: 300 frames after its start either way."""
+    rate = Fraction(30000, 1001)
+    one = clip("a", 0, media=replace(FILE, start=None, rate=rate), label="01:00:10:00", source=Span(1, 51))
+    for label in ("01:00:00:00", "01:00:00;00"):
+        timeline = Timeline("t", rate, drop=drop)
+        found = frames_in_file(timeline, one, Span(0, 50), Footage(rate, 500, label))
+        assert found.frames == Span(300, 350)
+    later = replace(one, label="01:02:00:02")
+    counts = {}
+    for label in ("01:00:00:00", "01:00:00;00"):
+        found = frames_in_file(Timeline("t", rate, drop=drop), later, Span(0, 50), Footage(rate, 9000, label))
+        counts[label] = found.frames.start
+    assert counts == {"01:00:00:00": 3602, "01:00:00;00": 3598}
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,7 @@ class Media:
     timeline writes it. `rate` is the file's frames a second, `frames` its length, where the timeline says so.
     `start` is the number of the file's first frame in the numbers that a clip's source counts in: 0 where
     these are relative to the file, that of its start timecode where they are absolute, None where the
-    timeline does not say; `absolute` then tells that it is the timecode's. Of images `first_number` is the
-    number in the name of the first one.
+    timeline does not say. Of images `first_number` is the number in the name of the first one.
     """
 
     stated: str
@@ -51,7 +50,6 @@ class Media:
     frames: int | None = None
     kind: Literal["movie", "images"] = "movie"
     first_number: int | None = None
-    absolute: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,9 @@ class Clip:
     `source` counts frames at the media's rate, in the numbers `Media.start` tells; `record` counts frames at
     the timeline's rate from the timeline's first one. Both have the clip's visible length; where a transition
     lies over its ends, that is up to the cut. `obstacles` are sentences that say what keeps it from being
-    edited; `effects` are the names of what is laid over its picture without keeping it from that.
+    edited; `effects` are the names of what is laid over its picture without keeping it from that. `label` is
+    the timecode of its first source frame, where the format has that alone: whether it counts drop-frame is
+    then for the file to say, and `source` only a reading of it.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Clip:
     enabled: bool = True
     obstacles: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ class Result:
     """An edited clip to be put on a track of its own above all others.
 
     `path` is absolute. `record` counts frames from the timeline's first one; the file has exactly as many, at
-    the timeline's rate. `start` is the frame that the file's start timecode labels, 0 where it has none.
+    the timeline's rate. `start` is the frame that the file's start timecode labels, 0 where it has none, and
+    `drop` whether that counts drop-frame.
     `size` is width and height in pixels. `alpha`: the picture is a patch to be laid over the source. `facts`
     say how it was made (job, seed, prompts) and are kept with the clip where the format can.
     """
@@ -147,6 +149,7 @@ class Result:
     size: tuple[int, int]
     alpha: bool
     facts: Mapping[str, str]
+    drop: bool = False
     track: str = "FlowAnchor"
 
     @property

@@ -172,8 +172,8 @@ def frames_in_file(timeline: Timeline, clip: Clip, span: Span, footage: Footage)
         if media.start and stated is not None and stated != media.start:
             says = f"The timeline says that the file of '{clip.name[:60]}' starts at frame {media.start}"
             notices = (f"{says}, the file says {stated}; frames are counted from the timeline's.",)
-    elif media.absolute:
-        begin = stated or 0
+    elif clip.label is not None:
+        begin = clip.source.start - first_of_label(clip.label, timeline.drop, footage)
     else:
         begin = _whichever(clip, wanted, footage, stated)
     found = wanted.moved(-begin)
@@ -187,6 +187,21 @@ def frames_in_file(timeline: Timeline, clip: Clip, span: Span, footage: Footage)
             "Name the right file with --media, or export the timeline again.",
         )
     return InFile(found, notices)
+
+
+def first_of_label(label: str, drop: bool, footage: Footage) -> int:
+    """The frame of a file, from 0, that a timecode names. Below 0 there is none.
+
+    It counts drop-frame as the file's own start timecode does; `drop` holds for a file that has none.
+    """
+    start = footage.start_timecode
+    if start is not None:
+        drop = ";" in start
+    frame = Timecode.parse(label, footage.rate, drop).frames
+    begin = 0 if start is None else Timecode.parse(start, footage.rate).frames
+    if frame < begin:  # past midnight, where the labels of a recording begin again
+        frame += Timecode.parse("24:00:00:00", footage.rate, drop).frames
+    return frame - begin
 
 
 def _start_of(footage: Footage) -> int | None:

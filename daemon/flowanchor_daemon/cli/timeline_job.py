@@ -300,6 +300,7 @@ def _result(
         start=0 if start is None else Timecode.parse(start, rate).frames,
         size=size,
         alpha=wish.deliver == "patch",
+        drop=start is not None and ";" in start,
         facts=facts or {},
     )
 

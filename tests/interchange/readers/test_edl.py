@@ -26,7 +26,7 @@ def test_a_cut() -> None:
     assert found.name == "My list"
     assert (found.start, clip.record, clip.source) == (90000, Span(0, 50), Span(90250, 90300))
     assert clip.media is not None
-    assert clip.media.absolute
+    assert (clip.media.start, clip.label) == (None, "01:00:10:00")
 
 
 def test_the_timeline_starts_at_the_hour_of_its_first_event() -> None:
@@ -101,6 +101,16 @@ def test_drop_frame_by_its_heading() -> None:
     assert (found.drop, found.start, found.label(0)) == (True, 107892, "01:00:00;00")
     assert timeline(HEAD + CUT, rate).start == 108000
     assert timeline(text, Fraction(25)).start == 90000, "there is no drop-frame at 25"
+
+
+def test_footage_that_does_not_drop_in_a_list_that_does() -> None:
+    """Its labels may be none of drop-frame, and its length is that of its own count."""
+    rate = Fraction(30000, 1001)
+    times = "01:01:00:00 01:02:00:00 01:00:00:00 01:01:00:02"
+    text = HEAD.replace("NON-DROP FRAME", "DROP FRAME") + f"001  TAPE1    V     C        {times}\n"
+    (clip,) = timeline(text, rate).tracks[0].clips
+    assert (clip.label, clip.record) == ("01:01:00:00", Span(0, 1800))
+    assert clip.obstacles == ()
 
 
 def test_windows_line_ends_and_letters() -> None:

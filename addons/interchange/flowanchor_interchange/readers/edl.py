@@ -16,6 +16,7 @@ from pathlib import Path
 
 from flowanchor_interchange import paths
 from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition
+from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
 from flowanchor_interchange.timecode import Timecode, can_drop, exact_rate
 
@@ -136,7 +137,7 @@ def _path(event: _Event, folder: Path) -> tuple[str, Path | None]:
 
 
 def _clip(event: _Event, record: Span, rate: Fraction, folder: Path) -> Clip:
-    begin, end = (event.frame(group, rate).frames for group in (6, 7))
+    begin, lengths = _source(event, rate)
     stated, path = _path(event, folder)
     name = (
         event.notes.get("TO CLIP NAME" if event.line[4] != "C" else "FROM CLIP NAME", "") or Path(stated).name
@@ -150,9 +151,26 @@ def _clip(event: _Event, record: Span, rate: Fraction, folder: Path) -> Clip:
         obstacles.append(
             common.REVERSED if event.speed < 0 else common.FREEZE if not event.speed else common.SPEED
         )
-    elif end - begin != record.duration:
+    elif record.duration not in lengths:
         obstacles.append(common.SPEED)
     if event.line[2].upper() in ("BL", "BLACK"):
         return Clip("black", None, Span(0, record.duration), record, obstacles=(common.GENERATOR,))
-    media = Media(stated, path, absolute=True)
-    return Clip(name, media, Span(begin, begin + record.duration), record, obstacles=tuple(obstacles))
+    source = Span(begin, begin + record.duration)
+    return Clip(name, Media(stated, path), source, record, obstacles=tuple(obstacles), label=event.line[6])
+
+
+def _source(event: _Event, rate: Fraction) -> tuple[int, set[int]]:
+    """The first source frame, and the lengths that the source may have: a list that counts drop-frame may
+    name footage that does not, and the other way round."""
+    readings, lengths = [], set()
+    for drop in dict.fromkeys((event.drop, True, False)) if can_drop(rate) else (None,):
+        try:
+            begin, end = (Timecode.parse(event.line[group], rate, drop).frames for group in (6, 7))
+        except TimelineProblem as problem:
+            wrong = problem
+            continue
+        readings.append(begin)
+        lengths.add(end - begin)
+    if not readings:
+        raise wrong
+    return readings[0], lengths

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flowanchor_interchange.model import Clip, Media, Result, Span, Timeline, Track
+from flowanchor_interchange.model import Clip, Media, Result, Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
-from flowanchor_interchange.selection import Footage
+from flowanchor_interchange.selection import Footage, first_of_label
 from flowanchor_interchange.timecode import Timecode
 
 Known = Mapping[Path, Footage]
@@ -28,7 +28,7 @@ class Written:
 class Piece:
     """A clip that a new document can hold. `first` is its first frame counted from the file's first one, 0;
     `start` the frame that the file's timecode gives that one, 0 if it has none; `frames` the file's length,
-    at least what is shown."""
+    at least what is shown. `drop`: its timecode counts drop-frame."""
 
     name: str
     path: Path
@@ -37,6 +37,7 @@ class Piece:
     start: int
     frames: int
     enabled: bool
+    drop: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def layers(timeline: Timeline, result: Result, known: Known) -> tuple[list[Layer
     for track in timeline.tracks:
         pieces = []
         for clip in track.clips:
-            piece = _piece(clip, known)
+            piece = _piece(clip, timeline.drop, known)
             if piece is None:
                 left_out.append(f"'{clip.name[:40]}' in track {track.number}")
             else:
@@ -88,10 +89,10 @@ def shown_layers(timeline: Timeline, result: Result, known: Known) -> tuple[list
 def piece_of(result: Result) -> Piece:
     """The result as a piece of a track."""
     length = result.record.duration
-    return Piece(result.path.name, result.path, result.record, 0, result.start, length, True)
+    return Piece(result.path.name, result.path, result.record, 0, result.start, length, True, result.drop)
 
 
-def _piece(clip: Clip, known: Known) -> Piece | None:
+def _piece(clip: Clip, drop: bool, known: Known) -> Piece | None:
     media = clip.media
     if media is None or media.path is None or media.kind != "movie" or clip.obstacles:
         return None
@@ -99,14 +100,23 @@ def _piece(clip: Clip, known: Known) -> Piece | None:
     start = _start(media, footage)
     if start is None:
         return None
-    first = clip.source.start - (media.start if media.start is not None else start)
-    if media.start is None and not media.absolute and first < 0:
-        first = clip.source.start
+    if clip.label is not None and footage is not None:
+        try:
+            first = first_of_label(clip.label, drop, footage)
+        except TimelineProblem:
+            return None  # no timecode as its file counts
+    else:
+        first = clip.source.start - (media.start if media.start is not None else start)
+        if media.start is None and first < 0:
+            first = clip.source.start
     if first < 0:
         return None
     frames = footage.frames if footage is not None else media.frames
     shown = first + clip.record.duration
-    return Piece(clip.name, media.path, clip.record, first, start, max(frames or 0, shown), clip.enabled)
+    if footage is not None and footage.start_timecode is not None:
+        drop = ";" in footage.start_timecode
+    frames = max(frames or 0, shown)
+    return Piece(clip.name, media.path, clip.record, first, start, frames, clip.enabled, drop)
 
 
 def _start(media: Media, footage: Footage | None) -> int | None:
@@ -130,12 +140,3 @@ def without_relative(timeline: Timeline, source: Path, out: Path) -> None:
 def gap_before(pieces: tuple[Piece, ...], index: int) -> int:
     """Empty frames before a piece."""
     return pieces[index].record.start - (pieces[index - 1].record.end if index else 0)
-
-
-def with_track(timeline: Timeline, result: Result) -> Timeline:
-    """The model with the result on a track of its own, as it is read back from what was written."""
-    media = Media(str(result.path), result.path, result.rate, result.start, result.record.duration)
-    source = Span(result.start, result.start + result.record.duration)
-    clip = Clip(result.path.name, media, source, result.record)
-    track = Track(len(timeline.tracks) + 1, result.track, (clip,))
-    return replace(timeline, tracks=(*timeline.tracks, track))

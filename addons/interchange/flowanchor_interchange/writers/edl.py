@@ -23,11 +23,10 @@ def write(timeline: Timeline, result: Result) -> common.Written:
         TimelineProblem: a time of it is past 99 hours or its frames take three digits.
     """
     rate, drop = timeline.rate, timeline.drop
-    spans = (
-        (result.start, result.record.duration),
-        (timeline.start + result.record.start, result.record.duration),
-    )
-    times = [str(Timecode(first + more, rate, drop)) for first, length in spans for more in (0, length)]
+    length = result.record.duration
+    # Whether a file's own timecode drops is its own matter, in a list that does and in one that does not.
+    starts = (result.start, result.drop), (timeline.start + result.record.start, drop)
+    times = [str(Timecode(first + more, rate, each)) for first, each in starts for more in (0, length)]
     if any(len(time) != 11 for time in times):
         raise TimelineProblem(
             "timeline-place",

@@ -25,7 +25,7 @@ def insert(file: TimelineFile, result: Result) -> common.Written:
     urls = [node.text.strip() for node in root.walk() if node.tag == "pathurl"]
     piece = common.piece_of(result)
     names = [unused(file.data, f"flowanchor-{part}") for part in ("clip", "file")]
-    clip = _clip(piece, result, file.timeline.drop, names, next(iter(urls), ""))
+    clip = _clip(piece, result, names, next(iter(urls), ""))
     track = make("track", None, make("enabled", "TRUE"), make("locked", "FALSE"), clip)
     return common.Written(spliced(file.data, [appended(file.data, video, track)]))
 
@@ -46,7 +46,7 @@ def write(timeline: Timeline, result: Result, known: common.Known) -> common.Wri
             count += 1
             new = str(piece.path) not in files
             name = files.setdefault(str(piece.path), f"file-{len(files) + 1}")
-            track.append(_clip(piece, result, timeline.drop, [f"clipitem-{count}", name], "", new))
+            track.append(_clip(piece, result, [f"clipitem-{count}", name], "", new))
         video.append(track)
     sequence = make(
         "sequence",
@@ -89,9 +89,7 @@ def _timecode(frame: int, rate: Fraction, drop: bool) -> Element:
     )
 
 
-def _clip(
-    piece: common.Piece, result: Result, drop: bool, names: list[str], like: str, new: bool = True
-) -> Element:
+def _clip(piece: common.Piece, result: Result, names: list[str], like: str, new: bool = True) -> Element:
     own = piece.path == result.path
     parts = [
         make("name", piece.name),
@@ -105,7 +103,7 @@ def _clip(
     ]
     if own and result.alpha:
         parts.append(make("alphatype", "straight"))
-    parts.append(_file(piece, result, drop, names[1], like) if new else make("file", id=names[1]))
+    parts.append(_file(piece, result, names[1], like) if new else make("file", id=names[1]))
     if own:
         facts = [
             make(f"mastercomment{index}", f"{key}: {value}")
@@ -122,7 +120,7 @@ def _clip(
     return make("clipitem", None, *parts, id=names[0])
 
 
-def _file(piece: common.Piece, result: Result, drop: bool, name: str, like: str) -> Element:
+def _file(piece: common.Piece, result: Result, name: str, like: str) -> Element:
     media = []
     if piece.path == result.path:
         width, height = result.size
@@ -140,7 +138,7 @@ def _file(piece: common.Piece, result: Result, drop: bool, name: str, like: str)
         make("pathurl", url),
         _rate(result.rate),
         make("duration", piece.frames),
-        _timecode(piece.start, result.rate, drop),
+        _timecode(piece.start, result.rate, piece.drop),
         *media,
         id=name,
     )

@@ -27,7 +27,7 @@ from tests.interchange.scene import (
 )
 
 MELT = shutil.which("melt")
-XVFB = shutil.which("xvfb-run")
+XVFB = shutil.which("xvfb-run") if shutil.which("xauth") is not None else None
 
 
 def render(timeline: Path, out: Path, first: int, last: int) -> list[tuple[int | None, bool]]:

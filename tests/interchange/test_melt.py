@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interchange.melt import MELT, Outcome, check, compare
+from tests.interchange.melt import MELT, XVFB, Outcome, check, compare
 from tests.interchange.melt_check import PATHS
 from tests.interchange.scene import LENGTH, RATES, STARTS, after
 
@@ -33,6 +33,8 @@ def test_every_start(source: str, hours: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("source", "target"), PATHS)
 def test_a_patch_is_laid_over_what_is_below(source: str, target: str, tmp_path: Path) -> None:
+    if target == "kdenlive" and XVFB is None:
+        pytest.skip("Kdenlive's way to lay tracks over each other needs a display: install xvfb and xauth")
     assert check(tmp_path, Fraction(25), 1, source, target, alpha=True).wrong == ()
 
 

@@ -148,11 +148,14 @@ def _free_channel(scene: Any, record: Record, over: FrameRange) -> int:
         channels.Taken(strip.channel, compat.start(strip), compat.end(strip))
         for strip in compat.strips(editor)
     ]
-    found = channels.first_free(taken, over, above)
+    # On a muted channel it would not be seen, and from a locked one the user wants hands off.
+    barred = {number for number, one in enumerate(editor.channels) if one.mute or one.lock}
+    found = channels.first_free(taken, over, above, barred=barred)
     if found is None:
         raise Refused(
             "no-channel",
-            f"No channel above {above} is free from frame {over.first} to {over.last}.",
+            f"No channel above {above}, muted and locked ones aside, is free from frame {over.first} to "
+            f"{over.last}.",
             "Remove or move a strip there, then place the result again.",
         )
     return found

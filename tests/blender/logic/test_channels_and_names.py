@@ -47,6 +47,12 @@ def test_strips_that_touch_do_not_overlap() -> None:
     assert first_free([Taken(2, 19, 30)], over, 1) == 3
 
 
+def test_a_barred_channel_is_passed_over() -> None:
+    over = FrameRange(10, 19)
+    assert first_free([Taken(3, 0, 12)], over, 1, barred={2, 4}) == 5
+    assert first_free([], over, 1, highest=3, barred={2, 3}) is None
+
+
 def test_a_full_sequencer_has_no_channel() -> None:
     full = [Taken(channel, 0, 100) for channel in range(1, HIGHEST + 1)]
     assert first_free(full, FrameRange(5, 6), 1) is None

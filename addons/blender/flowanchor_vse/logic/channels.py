@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from .frames import FrameRange
@@ -20,7 +20,15 @@ class Taken(NamedTuple):
     end: int
 
 
-def first_free(taken: Iterable[Taken], over: FrameRange, above: int, highest: int = HIGHEST) -> int | None:
-    """Lowest channel above `above` with nothing over the range; None if there is none up to `highest`."""
+def first_free(
+    taken: Iterable[Taken],
+    over: FrameRange,
+    above: int,
+    highest: int = HIGHEST,
+    barred: Collection[int] = (),
+) -> int | None:
+    """Lowest channel above `above` with nothing over the range, and not `barred`; None if there is none up to
+    `highest`."""
     used = {strip.channel for strip in taken if strip.start < over.end and strip.end > over.first}
+    used.update(barred)
     return next((channel for channel in range(max(above, 0) + 1, highest + 1) if channel not in used), None)

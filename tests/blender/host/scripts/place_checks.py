@@ -245,6 +245,16 @@ def resolution_changed_meanwhile() -> None:
 
 
 @check
+def muted_and_locked_channels_get_no_result() -> None:
+    source = images("source", 1, 1)
+    record = record_of(source, FrameRange(3, 6), "patch")
+    channels = scene().sequence_editor.channels
+    channels[2].mute = channels[3].lock = True
+    assert place.place_result(scene(), record, PATCHES[2:6]).channel == 4
+    assert np.any(shown(4, 4)[0] != numbered.picture(3)), "it is seen"
+
+
+@check
 def compare_by_muting() -> None:
     source = images("source", 1, 1)
     record = record_of(source, FrameRange(1, 4), "patch")

@@ -15,6 +15,18 @@ from flowanchor_vse.logic.request import EditSettings, Footage, UploadPlan
 from tests.blender.logic.conftest import ORIGIN, SETTINGS, Desk
 
 
+def test_a_result_is_told_when_the_host_may_place_it(desk: Desk) -> None:
+    record = desk.running()
+    desk.standin.succeed(desk.standin.only.id)
+    for _ in range(50):
+        desk.standin.this_tick = 0
+        assert not desk.session.tick(may_place=False).to_place
+        desk.now += 0.25
+    assert desk.state(record) == "placing"
+    assert [one.id for one in desk.session.tick().to_place] == [record]
+    assert not desk.session.tick().to_place
+
+
 def test_an_edit_goes_through_all_its_states_and_ends_as_files_to_place(desk: Desk) -> None:
     record = desk.submit()
     seen = [desk.state(record)]

@@ -149,11 +149,13 @@ class Runs:
             self._link_problem = problem
             self._touched.update(self._runs)
 
-    def news(self) -> News:
-        """What has changed since the last call. Only what was touched is looked at."""
+    def news(self, may_place: bool = True) -> News:
+        """What has changed since the last call. Only what was touched is looked at. Unless the host
+        `may_place` results now, they are told later."""
         changed: set[str] = set()
         failed: dict[str, Problem] = {}
         ready: list[Record] = []
+        waiting: set[str] = set()
         for record in self._touched:
             view, before = self.view(record), self._seen.pop(record, None)
             if view != before:
@@ -164,10 +166,12 @@ class Runs:
             if view.state == "failed" and view.problem and (before is None or before.state != "failed"):
                 failed[record] = view.problem
             run = self._runs[record]
-            if run.ready:
+            if run.ready and may_place:
                 run.ready = False
                 ready.append(run.record)
+            elif run.ready:
+                waiting.add(record)
         news = News(frozenset(changed), failed, tuple(ready), self._ledger_changed)
-        self._touched.clear()
+        self._touched = waiting
         self._ledger_changed = False
         return news

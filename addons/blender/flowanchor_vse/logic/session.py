@@ -233,15 +233,16 @@ class Session:
 
     # The tick
 
-    def tick(self) -> Changes:
-        """Do one step. Never raises for anything a user can meet."""
+    def tick(self, may_place: bool = True) -> Changes:
+        """Do one step. Never raises for anything a user can meet. Results that have become whole are told to
+        a host that `may_place` them, to another one by a later tick."""
         begun = self._clock()
         if begun >= self._rest_until:
             self._step(begun)
             took = self._clock() - begun
             if took > LONG_STEP_SECONDS:
                 self._rest_until = begun + took * (1 + REST)
-        return self._changes()
+        return self._changes(may_place)
 
     def _step(self, now: float) -> None:
         if not self._link.online:
@@ -299,9 +300,9 @@ class Session:
     def _needs_daemon(self) -> bool:
         return self._desk.busy or bool(self._runs.dues)
 
-    def _changes(self) -> Changes:
+    def _changes(self, may_place: bool) -> Changes:
         self._runs.link_has(self._link.problem)
-        news, daemon = self._runs.news(), self.daemon
+        news, daemon = self._runs.news(may_place), self.daemon
         changes = Changes(
             jobs=news.jobs,
             to_place=news.ready,

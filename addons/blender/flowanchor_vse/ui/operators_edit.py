@@ -133,6 +133,7 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
         if context.workspace is not None:
             context.workspace.status_text_set(None)
         runtime.redraw()
+        timer.ensure()  # results that have waited are placed now
         return outcome
 
 

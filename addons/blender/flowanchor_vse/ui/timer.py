@@ -78,7 +78,8 @@ def _step() -> tuple[str, float | None]:
     elif begun >= _settled + SETTLE_SECONDS:
         marks.settle()  # copies and new names, while edits go on
         _settled = begun
-    changes = now.session.tick()
+    # A result that lands below a strip whose stack is exported would change the picture under it.
+    changes = now.session.tick(may_place=now.work is None)
     for record in changes.to_place:
         place_record(record)
     for job, problem in changes.problems.items():

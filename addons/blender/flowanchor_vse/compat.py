@@ -150,6 +150,20 @@ def curves(action: Any) -> Iterator[tuple[Any, Any]]:
         yield from ((action.fcurves, curve) for curve in list(action.fcurves))
 
 
+def action_holders(animation: Any) -> Iterator[Any]:
+    """What of animation data has an action: itself, and the strips of its NLA tracks."""
+    if animation is None:
+        return
+    if animation.action is not None:
+        yield animation
+    waiting = [strip for track in animation.nla_tracks for strip in track.strips]
+    while waiting:
+        strip = waiting.pop(0)
+        waiting += strip.strips  # of one that holds others
+        if strip.action is not None:
+            yield strip
+
+
 def shows_transparent_movies() -> bool:
     """Whether a movie with transparency is laid over what is below as its alpha says. Blender 5.2 adds its
     colours where it is transparent, whatever the strip's alpha mode. No feature tells, so the version has

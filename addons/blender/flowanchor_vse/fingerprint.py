@@ -142,10 +142,8 @@ def _plain(path: str) -> str:
 
 
 def _all_curves(animation: Any) -> Iterator[Any]:
-    actions = [animation.action, *(strip.action for track in animation.nla_tracks for strip in track.strips)]
-    for action in actions:
-        if action is not None:
-            yield from (curve for _, curve in compat.curves(action))
+    for holder in compat.action_holders(animation):
+        yield from (curve for _, curve in compat.curves(holder.action))
 
 
 def _curves(owner: Any, wanted: Callable[[str], bool]) -> Values:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 """Rows of code values, the upper row first."""
+_END = b"\0\0\0\0IEND\xaeB`\x82"
+"""The last part of every PNG."""
 
 
 def read_channel(file: Path, channel: int) -> Grey:
@@ -44,6 +47,16 @@ def write_grey(file: Path, picture: Grey) -> None:
             opened.write(
                 struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
             )
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a PNG is there up to its last part."""
+    try:
+        with file.open("rb") as opened:
+            opened.seek(-len(_END), os.SEEK_END)
+            return opened.read() == _END
+    except OSError:  # it is not there, or shorter than that
+        return False
 
 
 def share(picture: Grey) -> float:

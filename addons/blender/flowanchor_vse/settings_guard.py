@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from . import bystanders, compat
+from . import bystanders, compat, pictures
 from .strips import Refused
 
 _FORCED = ("render.", "view_settings.", "display_settings.", "frame_", "sequence_editor.use_")
@@ -32,17 +32,18 @@ def scratch_scene(scene: Any) -> Iterator[Any]:
     with bystanders.without_render_handlers():
         results = _render_results()
         scratch = scene.copy()
-        animation, copied = scratch.animation_data, None
+        copied = []
         try:
-            if animation is not None and animation.action is not None:
-                copied = animation.action = animation.action.copy()
+            for holder in list(compat.action_holders(scratch.animation_data)):
+                holder.action = holder.action.copy()
+                copied.append(holder.action)
             drop_animation(scratch, lambda path: path.startswith(_FORCED))
             _force(scratch)
             yield scratch
         finally:
             bpy.data.scenes.remove(scratch)
-            if copied is not None:
-                bpy.data.actions.remove(copied)
+            for action in copied:
+                bpy.data.actions.remove(action)
             for image in _render_results() - results:
                 bpy.data.images.remove(image)
 
@@ -61,8 +62,8 @@ def drop_animation(scratch: Any, dropped: Callable[[str], bool]) -> None:
     for driver in list(animation.drivers):
         if dropped(driver.data_path):
             animation.drivers.remove(driver)
-    if animation.action is not None:
-        for owner, curve in list(compat.curves(animation.action)):
+    for holder in compat.action_holders(animation):
+        for owner, curve in list(compat.curves(holder.action)):
             if dropped(curve.data_path):
                 owner.remove(curve)
 
@@ -102,10 +103,11 @@ def render(scratch: Any, first: int, last: int, folder: Path, colours: str, dept
             _render(scratch, first, last, files)
     except RuntimeError as error:  # what the operator reports as an error
         said = str(error).strip()
-    missing = [file for file in files if not file.is_file()]
-    if missing or said:
-        for file in set(files) - set(missing):
-            file.unlink()
+    # Where the disk is full Blender leaves what went onto it, and says nothing.
+    if said or not all(map(pictures.is_whole, files)):
+        for file in files:
+            if file.is_file():
+                file.unlink()
         raise Refused(
             "export-render",
             f"Blender could not write a frame{f' ({said})' if said else ''}.",

@@ -245,8 +245,8 @@ def named(scene: str, strip: str) -> tuple[Any, Any]:
 
 def scene_curves(scene: Any) -> list[Any]:
     """Animation curves of a scene, which hold those of its strips."""
-    action = scene.animation_data.action if scene.animation_data is not None else None
-    return [curve for _, curve in compat.curves(action)] if action is not None else []
+    holders = compat.action_holders(scene.animation_data)
+    return [curve for holder in holders for _, curve in compat.curves(holder.action)]
 
 
 def scene_rate(scene: Any) -> Fraction:

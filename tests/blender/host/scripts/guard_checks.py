@@ -9,12 +9,14 @@ import bpy
 from flowanchor_vse import compat, export
 from flowanchor_vse.logic.frames import FrameRange
 
+from tests.blender.host import numbered
 from tests.blender.host.scripts import bench
 from tests.blender.host.scripts.bench import (
     FOLDER,
     check,
     dump,
     finish,
+    images,
     pixels,
     raised,
     refused,
@@ -135,6 +137,26 @@ def undo_in_the_middle() -> None:
     count = sum(1 for _ in steps)
     assert count == PART.count - 1
     assert bpy.context.scene.frame_current == 13
+
+
+@check
+def animation_in_nla_tracks() -> None:
+    """Blender plays them after all that was forced; and a strip they move is no plain file."""
+    here, clip, over = scene(), images("clip"), images("over", channel=2)
+    held = (here.view_settings, "exposure", 3), (over, "mute", False), (clip.transform, "offset_x", 30)
+    for owner, name, value in (*held, (clip, "blend_alpha", 0.5)):
+        setattr(owner, name, value)
+        owner.keyframe_insert(name, frame=1)
+    played = here.animation_data.nla_tracks.new().strips.new("played", 1, here.animation_data.action)
+    played.extrapolation = "HOLD"
+    here.animation_data.action = None
+    here.frame_set(3)
+    before = dump()
+    result = finish(export.export_frames(clip, FrameRange(3, 4), FOLDER / "nla"))
+    unchanged(before)
+    assert not result.direct
+    still = numbered.picture(2)
+    same(pixels(result.files[0])[:, 60:, :3], still[:, 30:-30])
 
 
 bench.run_all()

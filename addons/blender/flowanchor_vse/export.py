@@ -92,7 +92,10 @@ def export_frames(
             f"“{strip.name}” is not seen on all frames from {part.first} to {part.last}.",
             "Choose frames within the strip.",
         )
-    _check_media(strip)
+    below = fingerprint.stacked(scene, strip.channel, part) if stack else [strip]
+    for one in below:
+        if one == strip or _is_seen(scene, one):
+            _check_media(one)
     size = scene.render.resolution_x, scene.render.resolution_y
     rate = strips.scene_rate(scene)
     if direct and not stack:
@@ -111,8 +114,7 @@ def export_frames(
             if without in alone.modifiers:
                 alone.modifiers[without].mute = True
 
-    below = [one for one in compat.strips(scene.sequence_editor) if one.channel <= channel]
-    lead = _lead(scene, below if stack else [strip])
+    lead = _lead(scene, below)
     source = Source(scene, strip, part, stack=stack)
     files = write_frames(source, part, folder, show, "RGB", depth, lead)
     return _finished(
@@ -143,10 +145,11 @@ class Source:
         *,
         stack: bool = False,
         strips_too: tuple[str, ...] = (),
-        masks_too: tuple[str, ...] = (),
+        masks_too: tuple[tuple[str, str | None], ...] = (),
     ) -> None:
         """`stack`: all on the channels up to the strip's is exported in `part`; `strips_too`, `masks_too`:
-        names of what goes into the pictures besides."""
+        names of what goes into the pictures besides, of masks with the path of the file they are linked
+        from."""
         self._scene = scene.name
         self._strip = strip.name
         self._part = part
@@ -174,7 +177,7 @@ class Source:
         here = compat.strips(scene.sequence_editor)
         below = fingerprint.stacked(scene, strip.channel, self._part) if self._stack else []
         besides = [here[name] for name in self._strips_too if name in here]
-        masks = [bpy.data.masks[name] for name in self._masks_too if name in bpy.data.masks]
+        masks = [mask for key in self._masks_too if (mask := bpy.data.masks.get(key)) is not None]
         return fingerprint.take(scene, [strip, *below, *besides], masks)
 
 
@@ -277,6 +280,12 @@ def _lead(scene: Any, shown: list[Any]) -> int:
 
 def _fps(scene: Any) -> float:
     return float(scene.render.fps / scene.render.fps_base)
+
+
+def _is_seen(scene: Any, strip: Any) -> bool:
+    """Whether neither a strip nor its channel is muted."""
+    channels = scene.sequence_editor.channels
+    return not strip.mute and not (strip.channel < len(channels) and channels[strip.channel].mute)
 
 
 def _check_media(strip: Any) -> None:

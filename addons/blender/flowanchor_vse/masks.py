@@ -29,11 +29,26 @@ _ALPHA = 3
 
 @dataclass(frozen=True)
 class MaskChoice:
-    """`name` is that of the Mask datablock, the modifier, or the mask strip; `box` is of the kind "box"."""
+    """`name` is that of the Mask datablock, the modifier, or the mask strip; `box` is of the kind "box".
+    `library` is the path of the file a Mask is linked from, as Blender keeps it: a Mask of the open file may
+    have the same name."""
 
     kind: Kind
     name: str = ""
     box: Box | None = None
+    library: str = ""
+
+    @classmethod
+    def of_mask(cls, mask: Any) -> MaskChoice:
+        """A Mask datablock; None chooses none."""
+        if mask is None:
+            return cls("mask")
+        return cls("mask", mask.name, library=mask.library.filepath if mask.library is not None else "")
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """By which Blender finds the Mask."""
+        return self.name, self.library or None
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,7 @@ def choices(scene: Any, strip: Any) -> list[MaskChoice]:
     return [
         *(choice for choice in modifiers if problem(scene, strip, choice) is None),
         *(MaskChoice("strip", other.name) for other in above),
-        *(MaskChoice("mask", mask.name) for mask in bpy.data.masks),
+        *map(MaskChoice.of_mask, bpy.data.masks),
         MaskChoice("alpha"),
     ]
 
@@ -78,7 +93,7 @@ def choices(scene: Any, strip: Any) -> list[MaskChoice]:
 def problem(scene: Any, strip: Any, choice: MaskChoice) -> Refused | None:
     """Why the choice cannot be used for the strip; None if it can. Looks at no pixel."""
     name = f"“{choice.name}”"
-    if choice.kind == "mask" and choice.name not in bpy.data.masks:
+    if choice.kind == "mask" and bpy.data.masks.get(choice.key) is None:
         return Refused(
             "mask-none", f"There is no mask {name}.", "Choose a mask, or draw one in the image editor."
         )
@@ -151,13 +166,12 @@ def coverage_at(choice: MaskChoice, strip: Any, frame: int) -> float:
 def _rendered(
     choice: MaskChoice, strip: Any, part: FrameRange, folder: Path
 ) -> Generator[int, None, MaskResult]:
-    name = (choice.name,)
     source = Source(
         strip.id_data,
         strip,
         part,
-        strips_too=name if choice.kind == "strip" else (),
-        masks_too=name if choice.kind == "mask" else (),
+        strips_too=(choice.name,) if choice.kind == "strip" else (),
+        masks_too=(choice.key,) if choice.kind == "mask" else (),
     )
     return _written(choice, strip.name, part, folder, source)
 
@@ -213,7 +227,7 @@ def _view(choice: MaskChoice, name: str, part: FrameRange) -> tuple[Callable[[An
         white = compat.new_colour(scratch.sequence_editor, "mask", 1, part.first, part.end)
         white.color = (1.0, 1.0, 1.0)
         cut = compat.new_modifier(scratch, white, "mask", "MASK")
-        cut.input_mask_type, cut.input_mask_id = "ID", bpy.data.masks[choice.name]
+        cut.input_mask_type, cut.input_mask_id = "ID", bpy.data.masks[choice.key]
         cut.mask_time = "ABSOLUTE"
         settings_guard.show_alone(scratch, white.name)
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the panel holds, on the scene, and what it means. No secrets, no paths."""
 
+import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import setitem
 from typing import Any
 
 import bpy
@@ -142,8 +144,13 @@ def of(scene: Any) -> Any:
 
 
 def parameters(settings: Any) -> dict[str, Value]:
-    """Values that were set in place of the preset's."""
-    return {name: value for name, value in settings.parameters.items() if isinstance(value, Value)}
+    """Values that were set in place of the preset's; what is no number, which a file from anybody may hold,
+    is left out."""
+    return {
+        name: value
+        for name, value in settings.parameters.items()
+        if isinstance(value, Value) and not (isinstance(value, float) and not math.isfinite(value))
+    }
 
 
 def to_edit(settings: Any, known: Mapping[str, Any] | None = None) -> EditSettings:
@@ -184,25 +191,44 @@ def after_edit(settings: Any) -> None:
         settings.seed = 0 if settings.seed >= LARGEST_SEED else settings.seed + 1
 
 
-def adopt(settings: Any, edit: EditSettings, seed: int) -> None:
-    """Put an earlier edit's settings into the panel; `seed` as it was used."""
-    for name in ("source_prompt", "target_prompt", "preset", "margin", "mode", "grow", "feather", "invert"):
-        setattr(settings, name, getattr(edit, name))
-    settings.editor_name, settings.model_name = edit.editor, edit.model
-    settings.words = ", ".join(edit.words)
-    settings.deliver, settings.device, settings.priority = edit.deliver, edit.device, edit.priority
-    settings.file_format = "images" if edit.format == "png" else "movie"
-    settings.use_negative = edit.negative_prompt is not None
-    settings.negative_prompt = edit.negative_prompt or ""
-    settings.use_schedule = None not in (edit.steps, edit.shift, edit.skip)
-    if settings.use_schedule:
-        settings.steps, settings.shift, settings.skip = edit.steps, edit.shift, edit.skip
+def adopt(settings: Any, edit: EditSettings, seed: int) -> list[str]:
+    """Put an earlier edit's settings into the panel; `seed` as it was used. Returns the names of those the
+    panel has no place for, such as a preset of a later version: they stay as they are there."""
+    values: dict[str, Any] = {
+        name: getattr(edit, name)
+        for name in (
+            *("source_prompt", "target_prompt", "preset", "margin", "mode", "grow", "feather", "invert"),
+            *("deliver", "device", "priority"),
+        )
+    }
+    values |= {
+        "editor_name": edit.editor,
+        "model_name": edit.model,
+        "words": ", ".join(edit.words),
+        "file_format": "images" if edit.format == "png" else "movie",
+        "use_negative": edit.negative_prompt is not None,
+        "negative_prompt": edit.negative_prompt or "",
+        "use_schedule": None not in (edit.steps, edit.shift, edit.skip),
+    }
+    if values["use_schedule"]:
+        values |= {"steps": edit.steps, "shift": edit.shift, "skip": edit.skip}
     if 0 <= seed <= LARGEST_SEED:
-        settings.seed, settings.seed_mode = seed, "fixed"
+        values |= {"seed": seed, "seed_mode": "fixed"}
     for name in list(settings.parameters.keys()):
         del settings.parameters[name]
-    for name, value in edit.parameters.items():
-        settings.parameters[name] = value
+    left = [name for name, value in values.items() if not _put(setattr, settings, name, value)]
+    own = settings.parameters
+    return left + [name for name, value in edit.parameters.items() if not _put(setitem, own, name, value)]
+
+
+def _put(put: Callable[[Any, str, Any], None], holder: Any, name: str, value: Any) -> bool:
+    """Whether Blender takes a value, which may come from a file of anybody: an unknown choice, a number of
+    more bits or a name of more letters than its properties have, it does not."""
+    try:
+        put(holder, name, value)
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return False
+    return True
 
 
 def mask_choice(settings: Any) -> MaskChoice:
@@ -211,12 +237,9 @@ def mask_choice(settings: Any) -> MaskChoice:
     if kind == "box":
         x, y, width, height = settings.box
         return MaskChoice("box", box=Box(float(x), float(y), float(width), float(height)))
-    name = {
-        "mask": settings.mask.name if settings.mask is not None else "",
-        "modifier": settings.modifier,
-        "strip": settings.mask_strip,
-    }.get(kind, "")
-    return MaskChoice(kind, name)
+    if kind == "mask":
+        return MaskChoice.of_mask(settings.mask)
+    return MaskChoice(kind, {"modifier": settings.modifier, "strip": settings.mask_strip}.get(kind, ""))
 
 
 def register() -> None:

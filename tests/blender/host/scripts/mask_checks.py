@@ -283,6 +283,27 @@ def nothing_marked_is_seen_before_anything_is_sent() -> None:
 
 
 @check
+def a_linked_mask_is_told_from_one_of_the_same_name() -> None:
+    mask, _ = drawn()
+    mask.use_fake_user = True
+    library = str(FOLDER / "masks.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=library)
+    bench.fresh()
+    clip = movie("clip")
+    own, spline = drawn()
+    move(spline, 100, 140, 20, 60)
+    with bpy.data.libraries.load(library, link=True) as (_, wanted):
+        wanted.masks = ["region"]
+    linked = next(one for one in bpy.data.masks if one.library is not None)
+    assert linked.name == own.name
+    part = FrameRange(2, 2)
+    for one, left in ((linked, 40), (own, 100)):
+        near(regions(exported(MaskChoice.of_mask(one), clip, part))[0], (left, left + 39, 20, 59))
+    found = [choice.library for choice in masks.choices(scene(), clip) if choice.kind == "mask"]
+    assert sorted(found) == sorted(["", linked.library.filepath])
+
+
+@check
 def masks_and_frames_lie_over_each_other() -> None:
     from flowanchor_vse import export
 

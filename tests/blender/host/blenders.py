@@ -26,6 +26,7 @@ CHECKS = (
     "place_checks.py",
     "identity_checks.py",
     "folder_checks.py",
+    "hardship_checks.py",
 )
 SECONDS = 150
 MAKE = "python3 installers/blender.py environments"

@@ -88,5 +88,6 @@ def _remove_frames(folder: Path) -> None:
 
 def remove_empty(folder: Path) -> None:
     """Remove a folder if it is there and nothing is in it."""
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    with contextlib.suppress(OSError):  # in use, not ours to remove, or another Blender was there first
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -147,7 +147,10 @@ class FLOWANCHOR_OT_adopt(JobOperator, bpy.types.Operator):
         scene = compat.sequencer_scene(context)
         if scene is None:
             return self.refuse(text.NO_SCENE)
-        properties.adopt(properties.of(scene), view.record.settings, view.record.seed)
+        left = properties.adopt(properties.of(scene), view.record.settings, view.record.seed)
+        if left:
+            message = text.say(text.NOT_ADOPTED, names=", ".join(left))
+            self.report({"WARNING"}, message)
         return {"FINISHED"}
 
 

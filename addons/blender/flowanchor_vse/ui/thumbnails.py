@@ -22,7 +22,14 @@ _folder: Path | None = None
 
 
 def icon(view: JobView) -> int:
-    """Icon of a job's newest picture; 0 if it has none."""
+    """Icon of a job's newest picture; 0 if it has none, or it cannot be written."""
+    try:
+        return _icon(view)
+    except OSError:  # the disk is full, or someone has tidied up: a panel is drawn without a picture then
+        return 0
+
+
+def _icon(view: JobView) -> int:
     global _icons, _folder
     paths = view.record.paths
     result = paths[len(paths) // 2] if view.state in ("placing", "done") and paths else None
@@ -32,10 +39,10 @@ def icon(view: JobView) -> int:
     known = _shown.get(view.id)
     if known is not None and known[0] == edition:
         return int(_icons[known[1]].icon_id)
+    if _folder is None:
+        _folder = Path(tempfile.mkdtemp(prefix="flowanchor-"))
     if _icons is None:
         _icons = bpy.utils.previews.new()
-        _folder = Path(tempfile.mkdtemp(prefix="flowanchor-"))
-    assert _folder is not None
     if known is not None:
         _drop(view.id)
     # A file may call an edit anything, a path too.
@@ -44,9 +51,10 @@ def icon(view: JobView) -> int:
         assert view.thumbnail is not None
         result = _folder / f"{key}.jpg"
         result.write_bytes(view.thumbnail)
-    _shown[view.id] = (edition, key)
     kind = "IMAGE" if result.suffix.lower() in (".png", ".jpg") else "MOVIE"
-    return int(_icons.load(key, str(result), kind, True).icon_id)
+    found = int(_icons.load(key, str(result), kind, True).icon_id)
+    _shown[view.id] = (edition, key)
+    return found
 
 
 def forget_others(jobs: Container[str]) -> None:

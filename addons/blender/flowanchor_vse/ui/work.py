@@ -106,6 +106,14 @@ class Work:
             next(self._steps)
         except StopIteration:
             return False
+        except OSError as failure:
+            self.close()
+            reason = failure.strerror or type(failure).__name__
+            raise Refused(
+                "export-write",
+                text.say(text.NOT_WRITTEN, reason=reason),
+                text.say(text.NOT_WRITTEN_HELP, folder=self.exports),
+            ) from failure
         except BaseException:
             self.close()
             raise

@@ -24,6 +24,7 @@ VARIABLES = (
     "FLOWANCHOR_RUNTIME",
     "FLOWANCHOR_CACHE",
     "FLOWANCHOR_MODELS",
+    "FLOWANCHOR_RESULTS",
     "XDG_DATA_HOME",
 )
 _WATCHED = ("open", "os.listdir", "os.scandir", "sqlite3.connect", "socket.connect", "socket.bind")

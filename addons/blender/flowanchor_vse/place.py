@@ -54,7 +54,8 @@ def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
     unless it was made of a whole stack; if the source is gone, where it was.
 
     Raises:
-        Refused: a file is missing, the files do not hold as many frames as the range, or no channel is free.
+        Refused: a file is missing or its path too long, the files do not hold as many frames as the range, or
+            no channel is free.
     """
     there = result_strips(scene, record)
     if there:
@@ -76,6 +77,7 @@ def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
     active = editor.active_strip
     strip = _new_strip(editor, name, files, channel, over)
     try:
+        _check_files(strip)
         _check_length(strip, record, over)
         _fit(scene, strip, record)
         _blend(strip, record)
@@ -185,6 +187,17 @@ def _written(file: Path) -> str:
     ):
         return str(bpy.path.relpath(str(file)))
     return str(file)
+
+
+def _check_files(strip: Any) -> None:
+    """Refused unless the strip shows files that are there: Blender drops what is too long of a path."""
+    if not all(file.is_file() for file in strips.media_files(strip)):
+        raise Refused(
+            "result-path",
+            "The path of the result is longer than Blender keeps one.",
+            "Move the .blend with its results into a folder of a shorter path, or choose another folder for "
+            "results in the add-on's preferences and run the edit again.",
+        )
 
 
 def _check_length(strip: Any, record: Record, over: FrameRange) -> None:

@@ -86,7 +86,8 @@ class Download:
         try:
             if self._receiving is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._receiving = _Receiving(self._folder / f"{name}.partial")
+                # Of this process: another Blender may have the same file open.
+                self._receiving = _Receiving(self._folder / f"{name}.{os.getpid()}.partial")
             receiving = self._receiving
             if receiving.offset < artifact.bytes:
                 data = transport.download_chunk(self._job, artifact.index, receiving.offset, PIECE_BYTES)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -242,6 +243,19 @@ def resolution_changed_meanwhile() -> None:
     strip = place.place_result(scene(), record, movie_of(FRAMES))
     assert (strip.transform.scale_x, strip.transform.scale_y) == (1.0, 1.0), "as its source still is"
     same(shown(3, 3)[0], before, tolerance=3)
+
+
+@check
+def a_path_that_blender_cuts_off_is_refused() -> None:
+    source = images("source", 1, 1)
+    record = record_of(source, FrameRange(3, 4), "patch")
+    folder = FOLDER.joinpath(*(letter * 190 for letter in "abcd"), "e" * 30)
+    for files in ([PATCHES[2], PATCHES[3]], [MEDIA / "24.mkv"]):
+        folder.mkdir(parents=True)
+        copies = [Path(shutil.copy(file, folder)) for file in files]
+        refused("result-path", lambda copies=copies: place.place_result(scene(), record, copies))  # type: ignore[misc]
+        assert list(strips()) == [source]
+        shutil.rmtree(FOLDER / ("a" * 190))
 
 
 @check

@@ -42,6 +42,7 @@ def register() -> None:
 
 def unregister() -> None:
     timer.unregister()
+    operators_edit.let_go()
     runtime.close()
     thumbnails.clear()
     properties.unregister()

@@ -20,7 +20,7 @@ FOLDER = Path(sys.argv[-1])
 PLAN = json.loads((FOLDER / "plan.json").read_text(encoding="utf-8"))
 PACKAGE = "bl_ext.user_default.flowanchor_vse"
 FIRST = 1
-LONG_RENDER = 15_000
+LONG_RENDER = 50_000
 """Frames, most of them empty."""
 bpy.context.preferences.view.show_splash = False
 outcome: dict[str, Any] = {"blender": bpy.app.version_string, "failure": ""}
@@ -159,6 +159,27 @@ def while_blender_renders(window: Any, region: Any, button: float) -> Iterator[f
     scene.frame_end = last
 
 
+def disabled_while_exporting(window: Any) -> Iterator[float]:
+    """Disabled in the middle of an export the add-on leaves nothing behind, and can be enabled again."""
+    with bpy.context.temp_override(window=window):
+        assert bpy.ops.flowanchor.edit("INVOKE_DEFAULT") == {"RUNNING_MODAL"}
+    work, operators, exports = (
+        exporting(),
+        module("ui.operators_edit"),
+        module("preferences").exports_folder(),
+    )
+    assert work is not None
+    assert operators._pulse is not None
+    bpy.ops.preferences.addon_disable(module=PACKAGE)
+    yield 1.0
+    assert operators._pulse is None
+    assert not list(exports.rglob("*"))
+    assert not work.folder.exists()
+    bpy.ops.preferences.addon_enable(module=PACKAGE)
+    yield 1.0
+    assert exporting() is None
+
+
 def draw_mask(window: Any) -> Any:
     """A circle around the clip's circle, keyed along its way; the area of files lends itself as an editor."""
     mask = bpy.data.masks.new("Circle")
@@ -205,6 +226,7 @@ def steps() -> Iterator[float]:
     settings.mask_kind, settings.mask = "mask", draw_mask(window)
     settings.preset, settings.seed, settings.device, settings.feather = "standard", 0, "cpu", 2
     scene.frame_set(FIRST + 4)  # the things do not touch yet
+    yield from disabled_while_exporting(window)
     yield from close_others(window)
     panel, button = None, 0.0
     if PLAN["tab"]:

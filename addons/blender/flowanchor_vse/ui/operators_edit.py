@@ -10,6 +10,22 @@ from .. import compat, masks, preferences, properties, settings_guard, strips, t
 from . import estimate, runtime, timer
 from .work import Work, chosen_mask
 
+_pulse: tuple[Any, str] | None = None
+"""Timer that drives the export at work, and the workspace whose status line tells of it."""
+
+
+def let_go() -> None:
+    """End what drives an export. Blender drops an operator at work without a word when its class is
+    unregistered."""
+    global _pulse
+    if _pulse is None:
+        return
+    pulse, workspace = _pulse
+    _pulse = None
+    bpy.context.window_manager.event_timer_remove(pulse)
+    if workspace in bpy.data.workspaces:
+        bpy.data.workspaces[workspace].status_text_set(None)
+
 
 def report(operator: Any, failure: strips.Refused) -> set[str]:
     """Tell once what was refused, and keep it for the panel."""
@@ -29,8 +45,6 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
     bl_label = text.EDIT
     bl_description = text.EDIT_HELP
     bl_options = {"REGISTER", "UNDO"}
-
-    _timer: Any = None
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -77,7 +91,11 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
             return report(self, failure)
         except Exception as failure:  # noqa: BLE001
             return unexpected(self, failure)
-        self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
+        global _pulse
+        _pulse = (
+            context.window_manager.event_timer_add(0.01, window=context.window),
+            context.workspace.name,
+        )
         context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set(text.say(text.ESCAPE))
         return {"RUNNING_MODAL"}
@@ -85,11 +103,11 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
     def modal(self, context: Any, event: Any) -> set[str]:
         work = runtime.get().work
         if work is None:  # another file was loaded
-            return self._end(context, {"CANCELLED"})
+            return self._end({"CANCELLED"})
         if event.type == "ESC":
             work.close()
             self.report({"INFO"}, text.say(text.EXPORT_STOPPED))
-            return self._end(context, {"CANCELLED"})
+            return self._end({"CANCELLED"})
         if event.type != "TIMER":
             # Looking around is fine; changing the file while it is exported is not.
             return {"PASS_THROUGH"} if event.type in ("MOUSEMOVE", "WINDOW_DEACTIVATE") else {"RUNNING_MODAL"}
@@ -101,17 +119,17 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
                 runtime.redraw()
                 return {"RUNNING_MODAL"}
         except strips.Refused as failure:
-            return self._end(context, report(self, failure))
+            return self._end(report(self, failure))
         except Exception as failure:  # noqa: BLE001
-            return self._end(context, unexpected(self, failure))
-        return self._end(context, self._submitted(work))
+            return self._end(unexpected(self, failure))
+        return self._end(self._submitted(work))
 
     def cancel(self, context: Any) -> None:
         """Blender ends the operator itself, when it quits."""
         now = runtime.get()
         if now.work is not None:
             now.work.close()
-        self._end(context, {"CANCELLED"})
+        self._end({"CANCELLED"})
 
     def _begin(self, context: Any) -> Work:
         preferences.tell_command()
@@ -125,13 +143,9 @@ class FLOWANCHOR_OT_edit(bpy.types.Operator):
         self.report({"INFO"}, text.say(text.SUBMITTED, strip=work.strip_name))
         return {"FINISHED"}
 
-    def _end(self, context: Any, outcome: set[str]) -> set[str]:
+    def _end(self, outcome: set[str]) -> set[str]:
         runtime.get().work = None
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-        if context.workspace is not None:
-            context.workspace.status_text_set(None)
+        let_go()
         runtime.redraw()
         timer.ensure()  # results that have waited are placed now
         return outcome

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 
 from flowanchor_core.shapes.demo import DemoClip, demo_clip
 from tests.e2e.conftest import Run
+from tests.interchange.melt import MELT, play
 
 FIRST, LENGTH, AT = 2, 14, 5
 """The clip shows frames 2 to 15 of the demo's 17, from the timeline's sixth frame on."""
@@ -138,9 +137,7 @@ def _around(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     return np.unique(np.asarray(found, np.intp))
 
 
-@pytest.mark.skipif(
-    shutil.which("melt") is None, reason="melt (Debian's package of that name) is not installed"
-)
+@pytest.mark.skipif(MELT is None, reason="melt (Debian's package of that name) is not installed")
 def test_melt_plays_the_edit_in_its_place(run: Run, demo: DemoClip, timeline: Path, tmp_path: Path) -> None:
     out = tmp_path / "new.mlt"
     done = run(*arguments(timeline, demo, out))
@@ -148,9 +145,7 @@ def test_melt_plays_the_edit_in_its_place(run: Run, demo: DemoClip, timeline: Pa
     told = json.loads(done.stdout.splitlines()[-1])
     assert any("the start timecode 01:00:00:00 was left out" in text for text in told["notices"])
     rendered = tmp_path / "rendered.mkv"
-    consumer = ["-consumer", f"avformat:{rendered}", "vcodec=ffv1", "pix_fmt=bgr0", "an=1", "real_time=-1"]
-    line = ["melt", "-silent", str(out), "in=0", f"out={AT + LENGTH - 1}", *consumer]
-    subprocess.run(line, check=True, capture_output=True, timeout=120)
+    play(out, rendered, 0, AT + LENGTH - 1)
     played, source, edited = (frames_of(path) for path in (rendered, demo.clip, Path(told["output"])))
     assert len(played) == AT + LENGTH
     for frame, picture in enumerate(played):

@@ -34,7 +34,7 @@ def test_every_start(source: str, hours: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("source", "target"), PATHS)
 def test_a_patch_is_laid_over_what_is_below(source: str, target: str, tmp_path: Path) -> None:
     if target == "kdenlive" and XVFB is None:
-        pytest.skip("Kdenlive's way to lay tracks over each other needs a display: install xvfb and xauth")
+        pytest.skip("Kdenlive's way to lay tracks over each other needs a display: install xvfb")
     assert check(tmp_path, Fraction(25), 1, source, target, alpha=True).wrong == ()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Putting results into documents of odd shapes: again and again, into empty places, in the order they need."""
+"""Putting results into documents of odd shapes: again and again, into empty places, in due order."""
 
 from __future__ import annotations
 

@@ -32,9 +32,6 @@ LIBRARIES = (
     "typer",
     "rich",
     "opentimelineio",
-    "otio-fcp-adapter",
-    "otio-fcpx-xml-lite-adapter",
-    "otio-cmx3600-adapter",
 )
 _SET_UP = "Run `python3 installers/run.py setup` again."
 

@@ -59,7 +59,7 @@ def play(movie: Path, folder: Path, happening: tuple[int, Callable[[World], obje
             number, action = happening
             world.at_call(number, lambda: action(world))
         try:
-            host = host_of(world, played.said, watch=Watch(every=0.002, patience=0.5))
+            host = host_of(world, played.said, watch=Watch(every=0.002, patience=0.5, settling=0.002))
             selection = host.select()
             host.export_range(selection, out, played.said.append)
             movie_file = write_result(out / "result.mov", selection.rate, selection.frames)

@@ -43,7 +43,7 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say, watch: Watch) -
     finally:
         if not done(lambda: _back_to(calls, project, id_before)):
             say("The timeline that was open before could not be opened again.")
-        if not done(lambda: watch.settled(lambda: _back_to_page(calls, page_before))):
+        if not done(lambda: watch.settled(calls, lambda: _back_to_page(calls, page_before))):
             say(f"Resolve's {page_before} page could not be opened again.")
 
 

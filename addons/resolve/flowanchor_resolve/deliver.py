@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flowanchor_resolve.calls import Calls
 from flowanchor_resolve.edition import Edition, check_renderable
 from flowanchor_resolve.frames import Span, timecode_of_frame
 from flowanchor_resolve.host import Probe, Probed, Say, Selection
@@ -91,7 +92,7 @@ class Delivery:
             certain = self._check_job(job, order, folder)
             calls.need("start rendering", project, "StartRendering", [job], False)
             self.watch.until_done(self.opened, job, self.say)
-            file = _only_file(folder, self.watch)
+            file = _only_file(folder, calls, self.watch)
             probed = self.probe(file)
             _check_file(probed, order, certain)
             target = order.folder / f"{order.name}{file.suffix}"
@@ -156,7 +157,7 @@ class Delivery:
     def _add_job(self) -> str:
         """A job with the settings as they are; it is refused for a while after the page was opened."""
         calls, project = self.opened.calls, self.opened.project
-        job = self.watch.settled(lambda: calls.ask(project, "AddRenderJob"))
+        job = self.watch.settled(calls, lambda: calls.ask(project, "AddRenderJob"))
         return str(job or calls.need("add a job to the render queue", project, "AddRenderJob"))
 
     def _choose(self, codec: str) -> None:
@@ -231,13 +232,13 @@ def _same(stated: Any, value: Any) -> bool:
     return Path(str(stated)) == Path(str(value))
 
 
-def _only_file(folder: Path, watch: Watch) -> Path:
+def _only_file(folder: Path, calls: Calls, watch: Watch) -> Path:
     """What was rendered, whatever it is named; it may appear a little after the job has ended."""
 
     def listed() -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.is_file() and path.stat().st_size)
 
-    files: list[Path] = watch.settled(listed)
+    files: list[Path] = watch.settled(calls, listed)
     if len(files) == 1:
         return files[0]
     raise ResolveProblem(

@@ -123,7 +123,7 @@ class Kept:
         if self.marks is not None:
             yield "the in and out marks", self._restore_marks
         if self.playhead:
-            yield "the playhead", lambda: self.watch.settled(self._restore_playhead)
+            yield "the playhead", lambda: self.watch.settled(self.opened.calls, self._restore_playhead)
         yield "the render settings", self._restore_settings
         yield "the range of renders", self._restore_range
         yield "the folder of renders", self._restore_folder
@@ -202,7 +202,7 @@ class Kept:
         """What a job tells of the user's render settings; nothing if none can be added, as long as no folder
         was ever chosen."""
         calls, project = self.opened.calls, self.opened.project
-        job = self.watch.settled(lambda: calls.ask(project, "AddRenderJob"), tries=3)
+        job = self.watch.settled(calls, lambda: calls.ask(project, "AddRenderJob"), tries=3)
         if not job:
             return {}
         listed = calls.ask(project, "GetRenderJobList") or ()

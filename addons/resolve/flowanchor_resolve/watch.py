@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flowanchor_resolve.calls import Calls
 from flowanchor_resolve.host import Say
 from flowanchor_resolve.opened import Opened
 from flowanchor_resolve.problems import ResolveProblem
@@ -32,11 +33,12 @@ class Watch:
     settling: float = 0.3
     """Seconds between attempts at what Resolve refuses right after a page was opened."""
 
-    def settled(self, attempt: Callable[[], Any], tries: int = 8) -> Any:
-        """The first answer of an attempt that means something, else the last one."""
+    def settled(self, calls: Calls, attempt: Callable[[], Any], tries: int = 8) -> Any:
+        """The first answer of an attempt that means something, else the last one. It is not tried again while
+        Resolve answers nothing at all."""
         answer = attempt()
         for _ in range(tries - 1):
-            if answer:
+            if answer or not calls.answering():
                 break
             self.sleep(self.settling)
             answer = attempt()

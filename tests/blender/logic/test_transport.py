@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,10 +27,12 @@ from flowanchor_vse.logic.session import Session
 from flowanchor_vse.logic.transport import ClientTransport
 from flowanchor_vse.logic.views import Problem
 
-from tests.daemon.processes import Daemons
+from tests.daemon.processes import Daemons, RunningDaemon
 
 FRAMES = 5
 ORIGIN = Origin(scene="Scene", strip="uid", strip_name="shot", first=1, last=FRAMES, channel=1)
+STOPPED = 4.0
+"""Seconds for which a daemon is stopped."""
 LONGEST_TICK = 1.5
 """Seconds: a call's deadline and some. A tick takes milliseconds, but tests share their machine."""
 
@@ -38,17 +40,13 @@ LONGEST_TICK = 1.5
 class Host:
     """A host program without Blender: ticks the session and keeps what it tells."""
 
-    def __init__(self, folder: Path, daemons: Daemons) -> None:
+    def __init__(self, folder: Path, runtime: Path) -> None:
         self.folder = folder
-        self.daemons = daemons
+        self.runtime = runtime
         self.session = Session(ClientTransport(), time.monotonic)
         self.placed: list[Record] = []
         self.problems: dict[str, Problem] = {}
         self.longest = 0.0
-
-    @property
-    def runtime(self) -> Path:
-        return Path(self.daemons.environment["FLOWANCHOR_RUNTIME"])
 
     @property
     def pid(self) -> int:
@@ -107,11 +105,29 @@ class Host:
 
 @pytest.fixture
 def host(tmp_path: Path, daemon: Daemons, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    """A host whose user has the daemon's folders. What it starts is ended afterwards."""
-    for name, value in daemon.environment.items():
+    """A host whose user has the daemon's folders, and no daemon. What it starts is ended afterwards."""
+    with hosting(tmp_path, daemon.environment, monkeypatch) as made:
+        try:
+            yield made
+        finally:
+            if DaemonLock(made.runtime).is_held():
+                end(made.pid)
+
+
+@pytest.fixture
+def served_host(tmp_path: Path, served: RunningDaemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A host with a daemon that other tests edit with, too."""
+    with hosting(tmp_path, served.environment, monkeypatch) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def hosting(folder: Path, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A host of this environment, which may start no thread."""
+    for name, value in environment.items():
         if name.startswith(("FLOWANCHOR_", "PYTHONPATH", "OMP_")):
             monkeypatch.setenv(name, value)
-    made = Host(tmp_path, daemon)
+    made = Host(folder, Path(environment["FLOWANCHOR_RUNTIME"]))
     before = set(threading.enumerate())
 
     def refuse(thread: threading.Thread) -> None:
@@ -123,8 +139,6 @@ def host(tmp_path: Path, daemon: Daemons, monkeypatch: pytest.MonkeyPatch) -> It
         assert set(threading.enumerate()) <= before
     finally:
         made.session.close()
-        if DaemonLock(made.runtime).is_held():
-            end(made.pid)
 
 
 def end(pid: int) -> None:
@@ -158,8 +172,8 @@ def test_an_edit_from_nothing_to_frames_on_disk(host: Host) -> None:
     assert host.longest < LONGEST_TICK
 
 
-def test_cancel_retry_and_delete(host: Host) -> None:
-    host.daemons()
+def test_cancel_retry_and_delete(served_host: Host) -> None:
+    host = served_host
     record = host.submit(steps=400)
     host.until(lambda: host.state(record) == "running")
     host.session.cancel(record)
@@ -183,9 +197,9 @@ def test_cancel_retry_and_delete(host: Host) -> None:
         transport.close()
 
 
-def test_a_daemon_killed_in_mid_job_is_started_again_and_the_job_goes_on(host: Host) -> None:
-    host.daemons()
-    record = host.submit(steps=24)
+def test_a_daemon_killed_in_mid_job_is_started_again_and_the_job_goes_on(host: Host, daemon: Daemons) -> None:
+    daemon()
+    record = host.submit(steps=16)
 
     def samples() -> bool:
         view = host.session.job(record)
@@ -200,8 +214,8 @@ def test_a_daemon_killed_in_mid_job_is_started_again_and_the_job_goes_on(host: H
     assert len(host.placed[0].paths) == FRAMES
 
 
-def test_a_file_opened_again_finds_its_finished_edit_and_offers_it(host: Host) -> None:
-    host.daemons()
+def test_a_file_opened_again_finds_its_finished_edit_and_offers_it(served_host: Host) -> None:
+    host = served_host
     record = host.submit()
     host.until(lambda: host.state(record) in ("waiting", "running"))
     stored = host.session.ledger.to_json()
@@ -219,8 +233,8 @@ def test_a_file_opened_again_finds_its_finished_edit_and_offers_it(host: Host) -
     assert all(path.is_file() for path in host.placed[0].paths)
 
 
-def test_an_estimate_says_what_the_edit_then_costs(host: Host) -> None:
-    host.daemons()
+def test_an_estimate_says_what_the_edit_then_costs(host: Host, daemon: Daemons) -> None:
+    daemon()  # one that has not learned how long an edit takes here
     edit = types_pb2.EditRequest(sampling=types_pb2.Sampling(steps=4, skip=0), device="cpu")
     box = types_pb2.Box(x=8, y=8, width=40, height=32)
     asked = jobs_pb2.EstimateEditRequest(edit=edit, width=64, height=48, frames=FRAMES, region=box)
@@ -232,8 +246,8 @@ def test_an_estimate_says_what_the_edit_then_costs(host: Host) -> None:
     assert (found.forwards, found.windows, found.HasField("seconds")) == (15, 1, False)
 
 
-def test_a_stopped_daemon_is_told_and_started_by_a_wish(host: Host) -> None:
-    host.daemons()
+def test_a_stopped_daemon_is_told_and_started_by_a_wish(host: Host, daemon: Daemons) -> None:
+    daemon()
     host.session.wish("refresh")
     host.until(lambda: host.session.daemon.diagnosis is not None)
     host.session.wish("stop")
@@ -242,8 +256,8 @@ def test_a_stopped_daemon_is_told_and_started_by_a_wish(host: Host) -> None:
     host.until(lambda: host.session.daemon.state == "running")
 
 
-def test_a_result_deleted_in_the_daemon_is_told(host: Host) -> None:
-    host.daemons()
+def test_a_result_deleted_in_the_daemon_is_told(served_host: Host) -> None:
+    host = served_host
     record = host.submit()
     host.until(lambda: host.placed)
     host.session.placed(record, "strip")
@@ -262,8 +276,8 @@ def test_a_result_deleted_in_the_daemon_is_told(host: Host) -> None:
     assert host.placed[1].id == again
 
 
-def test_a_daemon_that_hangs_costs_a_fraction_of_the_hosts_time(host: Host) -> None:
-    host.daemons()
+def test_a_daemon_that_hangs_costs_a_fraction_of_the_hosts_time(host: Host, daemon: Daemons) -> None:
+    daemon()
     record = host.submit(steps=300)
     host.until(lambda: host.state(record) == "running")
     daemon = host.pid
@@ -271,12 +285,12 @@ def test_a_daemon_that_hangs_costs_a_fraction_of_the_hosts_time(host: Host) -> N
     try:
         begun = time.monotonic()
         held = 0.0
-        while time.monotonic() - begun < 8:
+        while time.monotonic() - begun < STOPPED:
             now = time.monotonic()
             changes = host.session.tick()
             held += time.monotonic() - now
             time.sleep(min(changes.next_seconds or 0.05, 0.5))
-        assert held < 8 * 0.25
+        assert held < STOPPED * 0.25
     finally:
         os.kill(daemon, signal.SIGCONT)
     host.session.cancel(record)

@@ -10,54 +10,49 @@ import pytest
 
 from tests.blender.ui.blenders import VERSIONS, run_inside
 from tests.blender.ui.clips import FIRST, FRAMES
-from tests.daemon.processes import Daemons
+from tests.daemon.processes import Daemons, RunningDaemon
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
 
 def test_undone_past_the_edit_the_result_follows_its_strip(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
-    found = run_inside(version, "undone_past_the_edit", tmp_path / "blender", running.environment, **clip)
+    found = run_inside(version, "undone_past_the_edit", tmp_path / "blender", served.environment, **clip)
     assert (found["result"]["start"], found["result"]["end"]) == (FIRST + 30, FIRST + 30 + FRAMES)
     assert found["where"] == ""
 
 
 def test_copies_of_strip_and_scene_get_no_result(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
-    found = run_inside(version, "duplicated_while_it_runs", tmp_path / "blender", running.environment, **clip)
+    found = run_inside(version, "duplicated_while_it_runs", tmp_path / "blender", served.environment, **clip)
     assert found["result"]["start"] == FIRST + 7
 
 
 def test_a_file_saved_while_its_edit_was_being_sent_finds_the_result(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
     folder = tmp_path / "blender"
-    left = run_inside(version, "saved_while_sending", folder, running.environment, **clip)
+    left = run_inside(version, "saved_while_sending", folder, served.environment, **clip)
     assert left["job"]
-    found = run_inside(version, "opened_later", folder, running.environment, **clip)
+    found = run_inside(version, "opened_later", folder, served.environment, **clip)
     assert found["result"]["start"] == FIRST
     assert found["result"]["details"]["job"] == left["job"]
 
 
 def test_forgetting_in_a_copy_leaves_the_original_its_edit(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
-    found = run_inside(version, "forgotten_in_a_copy", tmp_path / "blender", running.environment, **clip)
+    found = run_inside(version, "forgotten_in_a_copy", tmp_path / "blender", served.environment, **clip)
     assert found["result"]["start"] == FIRST
     assert "Belongs to the file this one was copied from" in " ".join(found["shown"])
 
 
 def test_a_file_and_its_copies_and_its_results(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
-    found = run_inside(version, "saved_as_another_file", tmp_path / "blender", running.environment, **clip)
+    found = run_inside(version, "saved_as_another_file", tmp_path / "blender", served.environment, **clip)
     assert found["owners"] == {"first": True, "second": False, "copy": False}
     assert found["directory"].startswith("//flowanchor-results")
     assert found["exports"] == []
@@ -65,10 +60,9 @@ def test_a_file_and_its_copies_and_its_results(
 
 
 def test_a_startup_file_remembers_no_edits(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
-    run_inside(version, "startup_file", tmp_path / "blender", running.environment, **clip)
+    run_inside(version, "startup_file", tmp_path / "blender", served.environment, **clip)
 
 
 def test_an_export_that_was_stopped_leaves_no_trace(

@@ -14,7 +14,7 @@ from flowanchor.v1 import jobs_pb2
 
 from tests.blender.ui.blenders import VERSIONS, run_inside
 from tests.blender.ui.clips import FIRST, FRAMES
-from tests.daemon.processes import Daemons, until
+from tests.daemon.processes import Daemons, RunningDaemon, until
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
@@ -73,26 +73,25 @@ def test_an_edit_survives_the_daemons_death(
 
     found = beside(
         kill_and_start,
-        lambda: run_inside(version, "dies_in_mid_job", folder, running.environment, **{**clip, "steps": 30}),
+        lambda: run_inside(version, "dies_in_mid_job", folder, running.environment, **{**clip, "steps": 16}),
     )
     assert (found["result"]["start"], found["result"]["end"]) == (FIRST, FIRST + FRAMES)
 
 
 def test_a_result_that_is_gone_is_told(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
     folder = tmp_path / "blender"
 
     def delete() -> None:
         until(lambda: (folder / "delete-now").exists(), "the edit is done", 200)
         job = (folder / "delete-now").read_text(encoding="utf-8")
-        with running.call() as caller:
+        with served.call() as caller:
             request = jobs_pb2.DeleteJobRequest(id=job)
             caller.jobs.DeleteJob(request, timeout=60, metadata=caller.metadata)
         (folder / "deleted").touch()
 
-    found = beside(delete, lambda: run_inside(version, "result_deleted", folder, running.environment, **clip))
+    found = beside(delete, lambda: run_inside(version, "result_deleted", folder, served.environment, **clip))
     code, message, action = found["problem"]
     assert code
     assert message

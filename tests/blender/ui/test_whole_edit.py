@@ -12,7 +12,7 @@ import pytest
 
 from tests.blender.ui.blenders import VERSIONS, run_inside
 from tests.blender.ui.clips import FIRST, FRAMES
-from tests.daemon.processes import Daemons
+from tests.daemon.processes import Daemons, RunningDaemon
 
 LONGEST_POLL = 0.030
 """Seconds a poll may hold Blender, 99 times of 100."""
@@ -38,7 +38,8 @@ def test_an_edit_ends_with_its_result_placed(
     version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     running = daemon()
-    found = run_inside(version, "whole_edit", tmp_path / "blender", running.environment, **clip)
+    arguments = {**clip, "steps": 4, "as_users_do": True}
+    found = run_inside(version, "whole_edit", tmp_path / "blender", running.environment, **arguments)
     result, source = found["result"], found["source"]
     assert (source["start"], source["end"]) == (FIRST, FIRST + FRAMES)
     assert (result["start"], result["end"]) == (FIRST, FIRST + FRAMES)
@@ -66,20 +67,18 @@ def test_an_edit_ends_with_its_result_placed(
 
 
 def test_settings_seeds_and_the_servers_parameters(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
-    found = run_inside(version, "settings_and_seeds", tmp_path / "blender", running.environment, **clip)
+    found = run_inside(version, "settings_and_seeds", tmp_path / "blender", served.environment, **clip)
     assert "what it should show" in found["said"]
     assert found["kept"] in found["said"]
 
 
 def test_a_result_that_ended_while_blender_was_closed_is_offered(
-    version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:
-    running = daemon()
     folder = tmp_path / "blender"
-    left = run_inside(version, "closed_while_it_runs", folder, running.environment, **clip)
+    left = run_inside(version, "closed_while_it_runs", folder, served.environment, **clip)
     assert left["job"]
-    found = run_inside(version, "opened_later", folder, running.environment, **clip)
+    found = run_inside(version, "opened_later", folder, served.environment, **clip)
     assert found["result"]["start"] == FIRST

@@ -39,13 +39,6 @@ def active_strip(context: Any) -> Any | None:
     return editor.active_strip if editor is not None else None
 
 
-def selected_strips(context: Any) -> list[Any]:
-    """Selected strips of what the sequencer shows."""
-    scene = sequencer_scene(context)
-    editor = scene.sequence_editor if scene is not None else None
-    return [strip for strip in strips(editor) if strip.select] if editor is not None else []
-
-
 def start(strip: Any) -> int:
     """First visible scene frame."""
     return int(strip.left_handle if hasattr(strip, "left_handle") else strip.frame_final_start)

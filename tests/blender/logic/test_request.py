@@ -36,7 +36,7 @@ settings = st.builds(
         text, st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | text, max_size=3
     ),
     seed=st.integers(0, request.LARGEST_SEED),
-    seed_mode=st.sampled_from(["random", "fixed", "increment"]),
+    seed_mode=st.sampled_from(["random", "fixed"]),
     margin=st.floats(0, 10),
     invert=st.booleans(),
     priority=st.integers(-100, 100),
@@ -177,13 +177,6 @@ def test_the_oldest_that_are_over_make_room_and_those_at_work_stay() -> None:
     assert ledger.get("working") is not None
     assert ledger.get("r0") is None
     assert ledger.get(f"r{MOST_RECORDS + 4}") is not None
-
-
-def test_increment_counts_the_seed_on() -> None:
-    chosen = EditSettings(seed=7, seed_mode="increment")
-    assert chosen.after_submit().seed == 8
-    assert replace(chosen, seed=request.LARGEST_SEED).after_submit().seed == 0
-    assert replace(chosen, seed_mode="fixed").after_submit().seed == 7
 
 
 def test_what_is_missing_is_said_before_anything_is_exported() -> None:

@@ -280,8 +280,8 @@ def test_a_daemon_that_hangs_costs_a_fraction_of_the_hosts_time(host: Host, daem
     daemon()
     record = host.submit(steps=300)
     host.until(lambda: host.state(record) == "running")
-    daemon = host.pid
-    os.kill(daemon, signal.SIGSTOP)
+    hung = host.pid
+    os.kill(hung, signal.SIGSTOP)
     try:
         begun = time.monotonic()
         held = 0.0
@@ -292,7 +292,7 @@ def test_a_daemon_that_hangs_costs_a_fraction_of_the_hosts_time(host: Host, daem
             time.sleep(min(changes.next_seconds or 0.05, 0.5))
         assert held < STOPPED * 0.25
     finally:
-        os.kill(daemon, signal.SIGCONT)
+        os.kill(hung, signal.SIGCONT)
     host.session.cancel(record)
     host.until(lambda: host.state(record) == "cancelled")
 

@@ -202,6 +202,12 @@ def settings_and_seeds(stage: Stage) -> None:
     assert properties.to_edit(settings).seed == 7
     properties.after_edit(settings)
     assert settings.seed == 8
+    settings.seed = properties.LARGEST_SEED
+    properties.after_edit(settings)
+    assert settings.seed == 0
+    settings.seed_mode = "fixed"
+    properties.after_edit(settings)
+    assert settings.seed == 0
     settings.seed_mode = "random"
     assert len({properties.to_edit(settings).seed for _ in range(8)}) == 8
     # Parameters come from the daemon, with ranges.

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from . import words
 from .naming import frame_file
 
 Value = bool | int | float | str
-SeedMode = Literal["random", "fixed", "increment"]
+SeedMode = Literal["random", "fixed"]
 LARGEST_SEED = 2**63 - 1
 MOVIE_SUFFIXES = frozenset(
     {".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf", ".flv"}
@@ -92,12 +92,6 @@ class EditSettings:
     device: str = "auto"
     priority: int = 0
 
-    def after_submit(self) -> EditSettings:
-        """The settings for the next edit: `increment` counts the seed on."""
-        if self.seed_mode != "increment":
-            return self
-        return replace(self, seed=0 if self.seed >= LARGEST_SEED else self.seed + 1)
-
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "words": list(self.words), "parameters": dict(self.parameters)}
 
@@ -113,7 +107,7 @@ class EditSettings:
             elif name == "parameters" and isinstance(value, dict):
                 kept[name] = {str(key): one for key, one in value.items() if isinstance(one, Value)}
             elif name == "seed_mode":
-                kept[name] = value if value in ("random", "fixed", "increment") else "fixed"
+                kept[name] = value if value in ("random", "fixed") else "fixed"
             elif (
                 name in _PLAIN
                 and isinstance(value, _PLAIN[name])

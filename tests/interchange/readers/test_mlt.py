@@ -240,3 +240,34 @@ def test_a_nested_sequence_is_no_clip_to_edit() -> None:
     )
     (clip,) = timeline(data).tracks[0].clips
     assert clip.obstacles == (common.NESTED,)
+
+
+def proxied(name: str, original: str) -> str:
+    more = '<property name="kdenlive:id">4</property><property name="kdenlive:proxy">/cache/p.mkv</property>'
+    if original:
+        more += f'<property name="kdenlive:originalurl">{original}</property>'
+    return producer(name, "avformat-novalidate", "/cache/p.mkv", more)
+
+
+@pytest.mark.parametrize(("tray", "track"), [("/films/a.mov", "/films/a.mov"), ("/films/a.mov", "")])
+def test_a_clip_shown_by_a_proxy_is_its_original(tray: str, track: str) -> None:
+    found = timeline(document(proxied("bin", tray), proxied("p", track), playlist(ENTRY), PLAYED))
+    (clip,) = found.tracks[0].clips
+    assert clip.obstacles == ()
+    assert clip.media is not None
+    assert clip.media.path == Path("/films/a.mov")
+
+
+def test_a_proxy_whose_original_is_not_named_is_not_edited() -> None:
+    (clip,) = timeline(document(proxied("p", ""), playlist(ENTRY), PLAYED)).tracks[0].clips
+    assert clip.obstacles == ("it is shown by a proxy whose original the timeline does not name",)
+    assert clip.media is None
+
+
+def test_a_clip_without_a_proxy_is_its_resource() -> None:
+    more = (
+        '<property name="kdenlive:proxy">-</property><property name="kdenlive:originalurl">/b.mov</property>'
+    )
+    (clip,) = timeline(document(producer(more=more), playlist(ENTRY), PLAYED)).tracks[0].clips
+    assert clip.media is not None
+    assert clip.media.path == Path("/a.mov")

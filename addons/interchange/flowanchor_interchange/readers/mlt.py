@@ -10,6 +10,7 @@ played is a wrapper around a tractor for each sequence. Source frames are relati
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,7 @@ from flowanchor_interchange.timecode import exact_rate
 _FILES = ("avformat", "avformat-novalidate", "")
 _CLOCK = re.compile(r"(?:(\d{1,6}):)?(?:(\d{1,6}):)?(\d{1,9}(?:[.,]\d{1,9})?)")
 _SMPTE = re.compile(r"(\d{1,6}):(\d{2}):(\d{2})[:;](\d{1,4})")
+PROXY = "it is shown by a proxy whose original the timeline does not name"
 _SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e")
 
 
@@ -163,12 +165,28 @@ def _plays_no_picture(service: Node) -> bool:
     )
 
 
+def _has_proxy(about: dict[str, str]) -> bool:
+    """Whether Kdenlive plays a clip by a proxy; "-" says that it has none."""
+    return about.get("kdenlive:proxy", "-") not in ("", "-")
+
+
+def _originals(services: Iterable[Node]) -> dict[str, str]:
+    """The original file of each clip of Kdenlive's bin that has a proxy, by the clip's number."""
+    found = [about for about in map(properties, services) if _has_proxy(about)]
+    return {
+        about["kdenlive:id"]: about["kdenlive:originalurl"]
+        for about in found
+        if about.get("kdenlive:id") and about.get("kdenlive:originalurl")
+    }
+
+
 class _Reader:
     def __init__(self, parts: Parts, folder: Path) -> None:
         self._parts, self._rate = parts, parts.rate
         base = parts.root.get("root")
         self._folder = folder / base if base else folder
         self._absolute = bool(base) and not paths.is_relative(base)
+        self._originals = _originals(parts.services.values())
         self.relative = False
 
     def track(self, service: Node, number: int, hidden: bool) -> Track:
@@ -233,6 +251,11 @@ class _Reader:
         obstacles: list[str] = []
         service = about.get("mlt_service", "")
         resource = about.get("resource", "")
+        proxied = service in _FILES and _has_proxy(about)
+        if proxied:  # what is played is then a small copy, and that is not to be edited
+            resource = about.get("kdenlive:originalurl") or self._originals.get(
+                about.get("kdenlive:id", ""), ""
+            )
         stem = re.split(r"[/\\]", resource)[-1]
         name = about.get("kdenlive:clipname") or about.get("shotcut:caption") or stem or producer.get("id")
         if repeat > 1:
@@ -250,7 +273,7 @@ class _Reader:
         elif service not in _FILES:
             obstacles.append(common.GENERATOR)
         elif not resource:
-            obstacles.append(common.NO_FILE)
+            obstacles.append(PROXY if proxied else common.NO_FILE)
         else:
             self.relative |= paths.is_relative(resource) and not self._absolute
             media = Media(resource, paths.local_path(resource, self._folder), None, 0)

@@ -188,3 +188,34 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(TimelineProblem) as failure:
         place.save(b"new", tmp_path / "gone" / "a.otio")
     assert failure.value.code == "timeline-not-written"
+
+
+def test_a_patch_is_laid_over_the_bottom_track_of_shotcut(make: Make, tmp_path: Path) -> None:
+    """Shotcut writes a switched off transition for its bottom track: that track is what others lie on."""
+    path, scene = make("mlt")
+    text = path.read_text()
+    about = (
+        '<property name="a_track">0</property><property name="b_track">1</property>'
+        '<property name="mlt_service">frei0r.cairoblend</property>'
+        '<property name="geometry">0/0:50%x50%</property>'
+        '<property name="disable">1</property>'
+    )
+    start, end = text.index('<transition id="t1">'), text.rindex("</transition>") + len("</transition>")
+    path.write_text(f'{text[:start]}<transition id="t1">{about}</transition>{text[end:]}')
+    root = insert(path, tmp_path / "new.mlt", scene.result(tmp_path / "r.mov", alpha=True))
+    _, over = root.findall(".//transition")
+    assert {one.get("name"): one.text for one in over} == {
+        "a_track": "1",
+        "b_track": "3",
+        "mlt_service": "frei0r.cairoblend",
+    }
+
+
+def test_a_patch_is_laid_over_as_the_last_track_that_is(make: Make, tmp_path: Path) -> None:
+    path, scene = make("mlt")
+    text = path.read_text()
+    off = text.index("</transition>", text.index('<transition id="t2">'))
+    path.write_text(f'{text[:off]}<property name="disable">1</property>{text[off:]}')
+    root = insert(path, tmp_path / "new.mlt", scene.result(tmp_path / "r.mov", alpha=True))
+    over = {one.get("name"): one.text for one in root.findall(".//transition")[-1]}
+    assert (over["a_track"], over["b_track"], over.get("disable")) == ("0", "3", None)

@@ -16,6 +16,9 @@ from flowanchor_interchange.model import Result, Timeline
 from flowanchor_interchange.readers.mlt import parts_of, properties
 from flowanchor_interchange.writers import common
 
+_ITS_OWN = {"in", "out", "a_track", "b_track", "disable", "geometry", "rect"}
+"""What a transition between tracks has of its own, which another one is not to have from it."""
+
 _NO_TIMECODE = "MLT timelines start at 0: the start timecode {0} was left out."
 
 
@@ -43,7 +46,7 @@ def insert(file: TimelineFile, result: Result) -> common.Written:
     like = overlays(main)
     count = len(parts.tracks)
     if like:
-        over = [overlay(properties(like[-1]), count)]
+        over = [overlay(properties(_example(like)), count)]
     else:
         # Without such transitions the topmost picture hides all others: then each track needs one.
         over = [overlay({}, index) for index in range(1, count + 1)] if result.alpha else []
@@ -72,11 +75,21 @@ def overlays(main: Node) -> list[Node]:
     return [node for node in main.all("transition") if properties(node).get("mlt_service") in services]
 
 
+def _example(like: list[Node]) -> Node:
+    """The last of such transitions that is not switched off, if one is not."""
+    active = [node for node in like if properties(node).get("disable") != "1"]
+    return (active or like)[-1]
+
+
 def overlay(like: dict[str, str], track: int) -> Element:
-    """A transition that lays a track over those below, with the properties of another one if there is one."""
+    """A transition that lays a track over those below, with the properties of another one if there is one.
+
+    Where and when that one lays its track is its own matter. If it is switched off, its track is what others
+    are laid on: so Shotcut marks its bottom track.
+    """
     about = like or {"mlt_service": "composite", "fill": "1", "always_active": "1", "progressive": "1"}
-    below = about.get("a_track", "0")
-    about = {name: value for name, value in about.items() if name not in ("in", "out", "a_track", "b_track")}
+    below = about.get("b_track" if about.get("disable") == "1" else "a_track", "0")
+    about = {name: value for name, value in about.items() if name not in _ITS_OWN}
     ends = prop("a_track", below), prop("b_track", track)
     return make("transition", None, *ends, *(prop(*pair) for pair in about.items()))
 

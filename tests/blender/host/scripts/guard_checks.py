@@ -143,10 +143,11 @@ def undo_in_the_middle() -> None:
 def animation_in_nla_tracks() -> None:
     """Blender plays them after all that was forced; and a strip they move is no plain file."""
     here, clip, over = scene(), images("clip"), images("over", channel=2)
-    held = (here.view_settings, "exposure", 3), (over, "mute", False), (clip.transform, "offset_x", 30)
-    for owner, name, value in (*held, (clip, "blend_alpha", 0.5)):
+    held = (here.view_settings, "exposure", 3), (over, "mute", False), (clip, "blend_alpha", 0.5)
+    moves = (clip.transform, "offset_x", 0), (clip.transform, "offset_x", 30)
+    for frame, (owner, name, value) in zip((1, 1, 1, 3, 4), (*held, *moves), strict=True):
         setattr(owner, name, value)
-        owner.keyframe_insert(name, frame=1)
+        owner.keyframe_insert(name, frame=frame)
     played = here.animation_data.nla_tracks.new().strips.new("played", 1, here.animation_data.action)
     played.extrapolation = "HOLD"
     here.animation_data.action = None
@@ -155,8 +156,8 @@ def animation_in_nla_tracks() -> None:
     result = finish(export.export_frames(clip, FrameRange(3, 4), FOLDER / "nla"))
     unchanged(before)
     assert not result.direct
-    still = numbered.picture(2)
-    same(pixels(result.files[0])[:, 60:, :3], still[:, 30:-30])
+    same(pixels(result.files[0])[..., :3], numbered.picture(2))
+    same(pixels(result.files[1])[:, 60:, :3], numbered.picture(3)[:, 30:-30])
 
 
 bench.run_all()

@@ -9,6 +9,7 @@ from flowanchor_resolve.calls import has
 from flowanchor_resolve.edition import Edition
 from flowanchor_resolve.frames import Span, frame_of_timecode, parse_rate, span_of_marks
 from flowanchor_resolve.host import Selection
+from flowanchor_resolve.names import is_mask_track, is_result_track
 from flowanchor_resolve.opened import Item, Opened
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.wishes import wish_of_markers
@@ -114,16 +115,28 @@ def _named(opened: Opened, track: int | None, clip: str) -> Item:
 
 
 def _under_playhead(opened: Opened, track: int) -> Item:
-    rate, drop = timeline_rate(opened)
-    timecode = str(opened.calls.need("tell where the playhead is", opened.timeline, "GetCurrentTimecode"))
-    frame = frame_of_timecode(timecode, rate, drop or ";" in timecode)
-    for item in opened.items("video", track):
-        if item.span.start <= frame < item.span.end:
-            return item
+    timecode, frame = _playhead(opened)
+    found = _at(opened, track, frame)
+    if found is not None:
+        return found
     raise ResolveProblem(
         "resolve-no-clip",
         f"There is no clip under the playhead ({timecode}) on video track {track}.",
         "Move the playhead onto the clip, or name the clip.",
+    )
+
+
+def _playhead(opened: Opened) -> tuple[str, int]:
+    """Where the playhead is: its timecode, and the record frame."""
+    rate, drop = timeline_rate(opened)
+    timecode = str(opened.calls.need("tell where the playhead is", opened.timeline, "GetCurrentTimecode"))
+    return timecode, frame_of_timecode(timecode, rate, drop or ";" in timecode)
+
+
+def _at(opened: Opened, track: int, frame: int) -> Item | None:
+    """The clip of a video track at a record frame."""
+    return next(
+        (item for item in opened.items("video", track) if item.span.start <= frame < item.span.end), None
     )
 
 
@@ -146,17 +159,39 @@ def _selected(opened: Opened, edition: Edition) -> Item | None:
 
 
 def _current(opened: Opened) -> Item:
-    thing = opened.calls.ask(opened.timeline, "GetCurrentVideoItem")
-    if thing:
-        found = opened.find_item(str(opened.calls.ask(thing, "GetUniqueId")))
-        if found is not None:
-            return found
-    opened.calls.check_answering()
+    """The uppermost clip under the playhead. A mask or a result above it is not what the user means."""
+    calls = opened.calls
+    thing = calls.ask(opened.timeline, "GetCurrentVideoItem")
+    found = opened.find_item(str(calls.ask(thing, "GetUniqueId"))) if thing else None
+    if found is not None and not _is_ours(opened, found.track):
+        return found
+    if found is not None:
+        _, frame = _playhead(opened)
+        for track in range(found.track - 1, 0, -1):
+            if _is_ours(opened, track) or not calls.ask(
+                opened.timeline, "GetIsTrackEnabled", "video", track
+            ):
+                continue
+            below = _at(opened, track, frame)
+            if below is not None:
+                return below
+        raise ResolveProblem(
+            "resolve-no-clip",
+            "Under the playhead there are only masks and results.",
+            "Move the playhead onto the clip, or select or name it.",
+        )
+    calls.check_answering()
     raise ResolveProblem(
         "resolve-no-clip",
         "No clip is selected, and there is none under the playhead.",
         "Move the playhead onto the clip, or select it.",
     )
+
+
+def _is_ours(opened: Opened, track: int) -> bool:
+    """Whether a video track holds masks or results, by its name."""
+    name = opened.track_name("video", track)
+    return is_mask_track(name) or is_result_track(name)
 
 
 def _narrowed(opened: Opened, edition: Edition, item: Item) -> Span:

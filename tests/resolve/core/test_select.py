@@ -79,6 +79,27 @@ def test_else_the_clip_under_the_playhead(
     assert not world.called("GetSelectedClips")
 
 
+@pytest.mark.parametrize("profile", ["strict", "hostile"])
+def test_masks_and_results_above_the_clip_are_not_what_is_meant(
+    make: Make, hosting: Hosting, two: list[Clip], footage: Footage, profile: str
+) -> None:
+    world = make("21.1", "studio", profile)
+    above = [Clip(footage(), frames=20, track=track, name=f"track {track}") for track in (3, 4, 5)]
+    timeline = world.add_timeline(clips=[*two, *above])
+    for track, name in ((3, "Titles"), (4, "fa mask"), (5, "FlowAnchor")):
+        timeline.tracks["video"][track - 1].name = name
+    timeline.tracks["video"][2].enabled = False
+    timeline.playhead = timeline.start + 3
+    host = hosting(world)
+    assert host.select().name == "over"
+    assert host.select(track=5).name == "track 5"
+    timeline.tracks["video"][1].enabled = False
+    assert host.select().name == "first"
+    timeline.tracks["video"][0].items.clear()
+    with pytest.raises(ResolveProblem, match="only masks and results"):
+        host.select()
+
+
 def test_with_nothing_selected_the_playhead_counts(make: Make, hosting: Hosting, two: list[Clip]) -> None:
     world = make("21.1")
     timeline = world.add_timeline(clips=two)

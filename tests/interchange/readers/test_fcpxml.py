@@ -94,7 +94,6 @@ def test_a_clip_around_a_video_is_on_that_ones_clock() -> None:
         ('<ref-clip ref="m" duration="1s"/>', common.NESTED),
         ('<sync-clip duration="1s"/>', common.NESTED),
         ('<mc-clip ref="m" duration="1s"/>', common.MULTICAM),
-        ('<audition duration="1s"/>', "it is an audition"),
         ('<title ref="t" duration="1s"/>', common.GENERATOR),
         ('<video ref="t" duration="1s"/>', common.GENERATOR),
         ('<video ref="p" duration="1s"/>', common.FREEZE),
@@ -159,3 +158,40 @@ def test_events_without_a_project_hold_no_timeline() -> None:
     with pytest.raises(TimelineProblem) as failure:
         read(b'<fcpxml version="1.9"><event><asset-clip/></event></fcpxml>', Path("/"), common.Choices())
     assert failure.value.code == "timeline-unreadable"
+
+
+def test_an_audition_is_the_first_of_its_clips() -> None:
+    """That is the one that plays; an audition itself has no length."""
+    found = timeline(
+        """<audition offset="3600s">
+             <asset-clip ref="a" start="3610s" duration="2s" name="plays">
+               <asset-clip ref="a" lane="1" offset="3611s" duration="1s" name="above"/></asset-clip>
+             <asset-clip ref="a" duration="9s" name="waits"/>
+           </audition>
+           <asset-clip ref="a" duration="1s" name="next"/>"""
+    )
+    lower, upper = found.tracks
+    assert [(clip.name, clip.record, clip.obstacles) for clip in lower.clips] == [
+        ("plays", Span(0, 50), ()),
+        ("next", Span(50, 75), ()),
+    ]
+    assert lower.clips[0].source == Span(3610 * 25, 3612 * 25)
+    assert [(clip.name, clip.record) for clip in upper.clips] == [("above", Span(25, 50))]
+
+
+def test_what_lies_on_a_clip_without_changing_it_is_not_named() -> None:
+    found = timeline(
+        """<asset-clip ref="a" duration="1s"><adjust-conform type="fit"/>
+             <adjust-transform scale="1 1" anchor="0 0" position="0 0"/><adjust-crop mode="trim" enabled="0"/>
+           </asset-clip>
+           <asset-clip ref="a" duration="1s"><adjust-conform type="fill"/>
+             <adjust-transform scale="1 1" anchor="0 0" position="5 0"/>
+             <adjust-blend amount="0.5"/></asset-clip>
+           <asset-clip ref="a" duration="1s"><adjust-transform><param name="position"/></adjust-transform>
+           </asset-clip>"""
+    )
+    assert [clip.effects for clip in found.tracks[0].clips] == [
+        (),
+        ("conform", "transform", "blend"),
+        ("transform",),
+    ]

@@ -219,3 +219,31 @@ def test_a_patch_is_laid_over_as_the_last_track_that_is(make: Make, tmp_path: Pa
     root = insert(path, tmp_path / "new.mlt", scene.result(tmp_path / "r.mov", alpha=True))
     over = {one.get("name"): one.text for one in root.findall(".//transition")[-1]}
     assert (over["a_track"], over["b_track"], over.get("disable")) == ("0", "3", None)
+
+
+def test_fcpxml_hangs_it_on_the_clip_of_an_audition_that_plays(make: Make, tmp_path: Path) -> None:
+    path, scene = make("fcpxml")
+    text = path.read_text()
+    start = text.index('<asset-clip ref="r2"', text.index("<gap"))
+    end = text.rindex("</asset-clip>") + len("</asset-clip>")
+    offset = text[start:end].split('offset="')[1].split('"')[0]
+    other = '<asset-clip ref="r2" name="other" start="1s" duration="1001/24000s"/>'
+    path.write_text(
+        f'{text[:start]}<audition offset="{offset}">{text[start:end]}{other}</audition>{text[end:]}'
+    )
+    root = insert(path, tmp_path / "new.fcpxml", scene.result(tmp_path / "r.mov"))
+    assert [child.tag for child in only(root, ".//audition")] == ["asset-clip", "asset-clip"]
+    only(root, ".//audition/asset-clip[@name='two']/asset-clip[@lane='2']")
+    timeline = files.read(tmp_path / "new.fcpxml").timeline
+    assert [clip.record for clip in timeline.tracks[-1].clips] == [EDITED.moved(TWO_AT)]
+
+
+def test_fcpxml_with_a_hole_in_its_storyline_has_no_place_for_it(make: Make, tmp_path: Path) -> None:
+    path, scene = make("fcpxml")
+    text = path.read_text()
+    start = text.index("<gap")
+    path.write_text(text[:start] + text[text.index("<asset-clip", start) :])
+    result = replace(scene.result(tmp_path / "r.mov"), record=Span(25, 29))
+    with pytest.raises(TimelineProblem) as failure:
+        insert(path, tmp_path / "new.fcpxml", result)
+    assert failure.value.code == "timeline-place"

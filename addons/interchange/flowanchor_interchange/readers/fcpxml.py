@@ -31,6 +31,19 @@ ITEMS = {
     "live-drawing",
 }
 _NESTED = {"ref-clip": common.NESTED, "sync-clip": common.NESTED, "mc-clip": common.MULTICAM}
+_OF_SOUND = {"adjust-volume", "adjust-panner", "adjust-loudness"}
+_USUAL = {
+    "adjust-conform": {"type": "fit"},
+    "adjust-transform": {
+        "enabled": "1",
+        "position": "0 0",
+        "scale": "1 1",
+        "rotation": "0",
+        "anchor": "0 0",
+    },
+    "adjust-blend": {"amount": "1"},
+}
+"""Adjustments and the values with which they change nothing, by the format's definition."""
 _TIME = re.compile(r"(-?\d{1,18})(?:/(\d{1,18})|\.(\d{1,9}))?s")
 
 
@@ -128,6 +141,21 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     )
 
 
+def playing(node: Node) -> Node:
+    """What plays of an item: of an audition the first of its clips, else the item itself."""
+    if node.tag != "audition":
+        return node
+    return next((child for child in node.children if child.tag in ITEMS), node)
+
+
+def item_duration(node: Node, resources: Resources) -> Fraction:
+    """An item's length in seconds: what it states, else that of its asset."""
+    if text := node.get("duration"):
+        return seconds(text)
+    asset = resources.find("asset", node.get("ref"))
+    return seconds(asset.get("duration", "0s")) if asset is not None else Fraction(0)
+
+
 def item_start(node: Node, resources: Resources) -> Fraction:
     """Where an item's own clock begins: what it states, else the start of its asset."""
     if text := node.get("start"):
@@ -169,7 +197,7 @@ class _Reader:
             elif node.tag in ITEMS:
                 at = clock.at(seconds(node.get("offset"))) if node.get("offset") else cursor
                 self._item(node, at, lane)
-                cursor = at + self._duration(node)
+                cursor = at + item_duration(playing(node), self._resources)
 
     def _span(self, at: Fraction, duration: Fraction) -> tuple[Span, bool]:
         """Frames of a time on the sequence, and whether it falls on whole ones."""
@@ -177,13 +205,8 @@ class _Reader:
         whole = all(common.whole(end) is not None for end in ends)
         return Span(max(0, round(ends[0])), round(ends[1])), whole
 
-    def _duration(self, node: Node) -> Fraction:
-        if text := node.get("duration"):
-            return seconds(text)
-        asset = self._resources.find("asset", node.get("ref"))
-        return seconds(asset.get("duration", "0s")) if asset is not None else Fraction(0)
-
     def _item(self, node: Node, at: Fraction, lane: int) -> None:
+        node = playing(node)
         local = Clock(at, item_start(node, self._resources))
         self._hanging(node, local, lane)
         if node.tag == "gap":
@@ -191,7 +214,7 @@ class _Reader:
         if self._is_sound(node):
             self.sound_lanes.add(lane)
             return
-        record, whole = self._span(at, self._duration(node))
+        record, whole = self._span(at, item_duration(node, self._resources))
         if record.duration <= 0:
             return
         media, start, obstacles = self._media(node, local.local)
@@ -237,8 +260,6 @@ class _Reader:
         obstacles = [common.SPEED] if node.child("timeMap") is not None else []
         if node.tag in _NESTED:
             return None, start, [*obstacles, _NESTED[node.tag]]
-        if node.tag == "audition":
-            return None, start, [*obstacles, "it is an audition"]
         key = node.get("ref")
         if node.tag == "clip":
             inside = [
@@ -279,10 +300,24 @@ class _Reader:
                 names.append(
                     child.get("name") or (inner.get("name") if inner is not None else "") or "an effect"
                 )
-            elif child.tag.startswith("adjust-") and child.tag not in (
-                "adjust-volume",
-                "adjust-panner",
-                "adjust-loudness",
-            ):
+            elif child.tag.startswith("adjust-") and not _changes_nothing(child):
                 names.append(child.tag.removeprefix("adjust-"))
         return names
+
+
+def _changes_nothing(adjustment: Node) -> bool:
+    """Whether an adjustment leaves the picture as it is; programs write such ones for every clip."""
+    if adjustment.tag in _OF_SOUND or adjustment.get("enabled", "1") == "0":
+        return True
+    usual = _USUAL.get(adjustment.tag)
+    if usual is None or adjustment.children:
+        return False
+    return all(_same(value, usual.get(name)) for name, value in adjustment.attributes.items())
+
+
+def _same(value: str, usual: str | None) -> bool:
+    """Whether two values are alike, "1" and "1.0" included."""
+    try:
+        return usual is not None and [*map(float, value.split())] == [*map(float, usual.split())]
+    except ValueError:
+        return value == usual

@@ -16,7 +16,15 @@ from flowanchor_interchange.document import Node, Splice, appended, make, parse,
 from flowanchor_interchange.files import TimelineFile
 from flowanchor_interchange.model import Result, Timeline
 from flowanchor_interchange.problems import TimelineProblem
-from flowanchor_interchange.readers.fcpxml import ITEMS, Resources, item_start, seconds, sequence_of
+from flowanchor_interchange.readers.fcpxml import (
+    ITEMS,
+    Resources,
+    item_duration,
+    item_start,
+    playing,
+    seconds,
+    sequence_of,
+)
 from flowanchor_interchange.writers import common
 
 VERSION = "1.9"  # the first in which assets name their files as all later ones do
@@ -91,16 +99,18 @@ def _hang(
         if node.tag not in ITEMS:
             continue
         offset = seconds(node.get("offset")) if node.get("offset") else cursor
-        length = node.get("duration") or (
-            found.get("duration", "0s")
-            if (found := resources.find("asset", node.get("ref"))) is not None
-            else "0s"
-        )
-        cursor = offset + seconds(length)
+        node = playing(node)
+        cursor = offset + item_duration(node, resources)
         if offset <= at < cursor:
             inside = item_start(node, resources) + at - offset
             before = next((child for child in node.children if child.tag in _BEHIND), None)
             return placed(data, node, before, _clip(asset, in_seconds(inside), lane, result))
+    if at < cursor:
+        raise TimelineProblem(
+            "timeline-place",
+            "Nothing lies on the primary storyline where the result begins.",
+            "Write another format.",
+        )
     # Behind the storyline's end: an empty place to hang it on.
     empty = in_seconds(at - cursor + result.record.duration / result.rate)
     gap = make("gap", None, name="Gap", offset=in_seconds(cursor), start="0s", duration=empty)

@@ -160,3 +160,21 @@ def test_the_rate_may_be_missing() -> None:
         read(data, Path("/"), common.Choices())
     assert failure.value.code == "timeline-rate-unknown"
     assert read(data, Path("/"), common.Choices(rate=Fraction(25))).rate == 25
+
+
+def test_a_source_of_another_length_is_retimed() -> None:
+    """Some programs write a changed speed as nothing but that."""
+    (clip,) = track(item(0, 25)).clips
+    assert clip.obstacles == (common.SPEED,)
+
+
+def test_handles_under_transitions_are_no_change_of_speed() -> None:
+    found = track(item(0, -1), dissolve(40, 50, "center"), item(-1, 90, 200))
+    assert [clip.obstacles for clip in found.clips] == [(), ()]
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "x", "-3"])
+def test_a_length_that_is_none_is_not_known(length: str) -> None:
+    (clip,) = track(item(0, 50, file=FILE.replace("500", length))).clips
+    assert clip.media is not None
+    assert clip.media.frames is None

@@ -7,6 +7,7 @@ it ends at the transition's cut, which `alignment` places.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -112,15 +113,22 @@ class _Reader:
         start, end, begin = (
             _integer(node.value(tag, "-1"), f"{tag} of '{name[:60]}'") for tag in ("start", "end", "in")
         )
+        first, last = start, end  # with what lies under transitions
         if start < 0:
-            cut, covered = _cut(around[0], name)
-            start, begin = cut, begin + cut - covered
+            start, covered = _cut(around[0], name)
+            first = covered.start
         if end < 0:
-            end, _ = _cut(around[1], name)
+            end, covered = _cut(around[1], name)
+            last = covered.end
+        out = _integer(node.value("out", "-1"), f"out of '{name[:60]}'")  # -1: it is not said
+        retimed = out != -1 and out - begin != last - first
+        begin += start - first
         if end <= start:
             return None  # programs leave clips of no length behind
         own = rate_of(node) or rate
         media, obstacles = self._media(node, own, rate)
+        if retimed and media is not None:
+            obstacles.append(common.SPEED)
         if begin < 0 or node.value("stillframe").upper() == "TRUE":
             obstacles.append(common.FREEZE)
             begin = max(0, begin)
@@ -159,7 +167,8 @@ class _Reader:
             obstacles += common.rate_obstacles(stated, rate)
         if node.child("subclipinfo") is not None:
             obstacles.append("it is a subclip")
-        frames = int(file.value("duration")) if file.value("duration").isdecimal() else None
+        length = file.value("duration")
+        frames = int(length) if re.fullmatch(r"\d{1,12}", length) else None
         url = file.value("pathurl")
         self._stated.append(url)
         return Media(url, paths.local_path(url, self._folder), stated, 0, frames), obstacles
@@ -190,17 +199,17 @@ def _speed(effect: Node) -> list[str]:
     return [common.REVERSED] if backwards else [] if plain else [common.SPEED]
 
 
-def _cut(transition: Node | None, name: str) -> tuple[int, int]:
-    """Where the cut under a transition lies, and where the transition begins."""
+def _cut(transition: Node | None, name: str) -> tuple[int, Span]:
+    """Where the cut under a transition lies, and where the transition does."""
     if transition is None or transition.tag != "transitionitem":
         raise common.unreadable(f"'{name[:60]}' runs on under a transition that is not there")
     start, end = (_integer(transition.value(tag), f"a transition's {tag}") for tag in ("start", "end"))
     alignment = transition.value("alignment", "center")
     if alignment.startswith("start"):
-        return start, start
+        return start, Span(start, end)
     if alignment.startswith("end"):
-        return end, start
-    return start + (end - start) // 2, start
+        return end, Span(start, end)
+    return start + (end - start) // 2, Span(start, end)
 
 
 def _integer(text: str, what: str) -> int:

@@ -128,8 +128,10 @@ def frame_of_timecode(timecode: str, rate: Fraction, drop: bool) -> int:
 
 
 def timecode_of_frame(frame: int, rate: Fraction, drop: bool) -> str:
-    """The timecode of a frame number; the last separator is ";" with drop frame."""
+    """The timecode of a frame number; the last separator is ";" with drop frame. Past midnight they begin
+    anew."""
     base = nominal(rate)
+    frame %= a_day(rate, drop)
     if drop:
         a_minute, ten_minutes = 60 * base - _dropped(base), 600 * base - 9 * _dropped(base)
         tens, rest = divmod(frame, ten_minutes)
@@ -141,6 +143,12 @@ def timecode_of_frame(frame: int, rate: Fraction, drop: bool) -> str:
         f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
         f"{';' if drop else ':'}{frames:0{width}d}"
     )
+
+
+def a_day(rate: Fraction, drop: bool) -> int:
+    """How many frames 24 hours of timecode count."""
+    base = nominal(rate)
+    return 86_400 * base - (24 * 54 * _dropped(base) if drop else 0)
 
 
 def _dropped(base: int) -> int:

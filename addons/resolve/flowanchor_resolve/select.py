@@ -7,7 +7,7 @@ from typing import Any
 
 from flowanchor_resolve.calls import has
 from flowanchor_resolve.edition import Edition
-from flowanchor_resolve.frames import Span, frame_of_timecode, parse_rate, span_of_marks
+from flowanchor_resolve.frames import Span, a_day, frame_of_timecode, parse_rate, span_of_marks
 from flowanchor_resolve.host import Selection
 from flowanchor_resolve.names import is_mask_track, is_result_track
 from flowanchor_resolve.opened import Item, Opened
@@ -130,7 +130,10 @@ def _playhead(opened: Opened) -> tuple[str, int]:
     """Where the playhead is: its timecode, and the record frame."""
     rate, drop = timeline_rate(opened)
     timecode = str(opened.calls.need("tell where the playhead is", opened.timeline, "GetCurrentTimecode"))
-    return timecode, frame_of_timecode(timecode, rate, drop or ";" in timecode)
+    drop = drop or ";" in timecode
+    frame = frame_of_timecode(timecode, rate, drop)
+    # A timeline may run past midnight, where timecodes begin anew and record frames do not.
+    return timecode, frame if frame >= opened.start else frame + a_day(rate, drop)
 
 
 def _at(opened: Opened, track: int, frame: int) -> Item | None:
@@ -168,9 +171,7 @@ def _current(opened: Opened) -> Item:
     if found is not None:
         _, frame = _playhead(opened)
         for track in range(found.track - 1, 0, -1):
-            if _is_ours(opened, track) or not calls.ask(
-                opened.timeline, "GetIsTrackEnabled", "video", track
-            ):
+            if _is_ours(opened, track) or not calls.ask(opened.timeline, "GetIsTrackEnabled", "video", track):
                 continue
             below = _at(opened, track, frame)
             if below is not None:

@@ -100,6 +100,26 @@ def test_drop_frame(
     assert (probe(movie.path).start_timecode or "").replace(";", ":") == expected.replace(";", ":")
 
 
+@pytest.mark.parametrize("drop", [False, True], ids=["24", "29.97 DF"])
+def test_a_timeline_that_runs_past_midnight(
+    make: Make, hosting: Hosting, footage: Footage, out: Path, said: list[str], drop: bool
+) -> None:
+    world = make(profile="hostile")
+    rate, start = (Fraction(30000, 1001), "23:59:59;10") if drop else (Fraction(24), "23:59:59:10")
+    timeline = world.add_timeline(
+        rate=rate, start_timecode=start, drop=drop, clips=[Clip(footage(rate), at=0, frames=40)]
+    )
+    timeline.playhead += 30
+    host = hosting(world)
+    selection = host.select(track=1)
+    assert (selection.start, selection.frames) == (timeline.start, 40)
+    late = replace(selection, start=selection.start + 30)
+    movie = host.export_range(late, out, said.append)
+    assert numbers(movie.path) == list(range(30, 40))
+    assert (probe(movie.path).start_timecode or "").startswith("00:00:00")
+    assert timeline.playhead == timeline.start + 30
+
+
 def test_tracks_above_are_off_and_tracks_below_are_seen(
     make: Make, hosting: Hosting, footage: Footage, out: Path, said: list[str]
 ) -> None:

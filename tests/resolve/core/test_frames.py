@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from flowanchor_resolve.frames import (
     Span,
+    a_day,
     frame_of_timecode,
     nominal,
     parse_rate,
@@ -77,7 +78,6 @@ def test_what_is_no_rate_is_refused(text: object) -> None:
         ("00:01:00;02", Fraction(30000, 1001), True, 1800),
         ("00:10:00;00", Fraction(30000, 1001), True, 17982),
         ("10:00:00:00", Fraction(25), False, 900000),
-        ("25:00:00:00", Fraction(24), False, 2160000),
     ],
 )
 def test_timecodes_as_resolve_counts_them(timecode: str, rate: Fraction, drop: bool, frame: int) -> None:
@@ -85,15 +85,24 @@ def test_timecodes_as_resolve_counts_them(timecode: str, rate: Fraction, drop: b
     assert timecode_of_frame(frame, rate, drop) == timecode
 
 
+@pytest.mark.parametrize(("rate", "drop"), [(Fraction(24), False), (Fraction(30000, 1001), True)])
+def test_past_midnight_timecodes_begin_anew(rate: Fraction, drop: bool) -> None:
+    day = a_day(rate, drop)
+    assert frame_of_timecode("24:00:00:00", rate, drop) == day
+    assert timecode_of_frame(day - 1, rate, drop)[:8] == "23:59:59"
+    assert timecode_of_frame(day + 5, rate, drop) == f"00:00:00{';' if drop else ':'}05"
+
+
 @given(frames, st.sampled_from(RATES))
 def test_a_timecode_leads_back_to_its_frame(frame: int, rate: Fraction) -> None:
-    assert frame_of_timecode(timecode_of_frame(frame, rate, False), rate, False) == frame
+    timecode = timecode_of_frame(frame, rate, False)
+    assert frame_of_timecode(timecode, rate, False) == frame % a_day(rate, False)
 
 
 @given(frames, st.sampled_from(DROP))
 def test_a_drop_frame_timecode_leads_back_to_its_frame(frame: int, rate: Fraction) -> None:
     timecode = timecode_of_frame(frame, rate, True)
-    assert frame_of_timecode(timecode, rate, True) == frame
+    assert frame_of_timecode(timecode, rate, True) == frame % a_day(rate, True)
     minutes, seconds, rest = int(timecode[3:5]), int(timecode[6:8]), int(timecode[9:])
     assert not (minutes % 10 and seconds == 0 and rest < nominal(rate) // 15)
 

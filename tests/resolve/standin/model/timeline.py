@@ -60,9 +60,15 @@ class Timeline(Marked, Ranged):
             raise ValueError(f"{label} is no timecode at {self.rate}")
         return timecode.frames
 
+    def record_frame(self, label: str) -> int:
+        """A timecode's record frame on this timeline, which may run past midnight."""
+        frame = self.frame_at(label)
+        whole = Timecode(0, round(self.rate), self.drop)
+        return frame if frame >= self.start else frame + whole.advanced(-1).frames + 1
+
     def label(self, frame: int) -> str:
-        """A record frame's timecode."""
-        return str(Timecode(frame, round(self.rate), self.drop))
+        """A record frame's timecode; past midnight from zero again."""
+        return str(Timecode(0, round(self.rate), self.drop).advanced(frame))
 
     @property
     def end(self) -> int:
@@ -123,7 +129,7 @@ class Timeline(Marked, Ranged):
         if self.world.app.page not in PLAYHEAD_PAGES:
             return False
         try:
-            frame = self.frame_at(label)
+            frame = self.record_frame(label)
         except ValueError:
             return False
         if not self.start <= frame <= self.end:

@@ -38,6 +38,8 @@ def render(
         TimelineProblem: the format cannot hold it.
     """
     kind = target_format(source, out)
+    if not common.can_name(result.path):
+        raise common.unnameable(result.path)
     if kind == "edl":
         return edl.write(source.timeline, result)
     if kind == source.format:

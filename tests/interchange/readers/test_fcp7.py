@@ -178,3 +178,7 @@ def test_a_length_that_is_none_is_not_known(length: str) -> None:
     (clip,) = track(item(0, 50, file=FILE.replace("500", length))).clips
     assert clip.media is not None
     assert clip.media.frames is None
+
+
+def test_clips_are_in_the_order_in_which_they_are_seen() -> None:
+    assert [clip.record for clip in track(item(50, 100), item(0, 50)).clips] == [Span(0, 50), Span(50, 100)]

@@ -12,10 +12,11 @@ import pytest
 from flowanchor_interchange import files, place
 from flowanchor_interchange.model import Result, Span
 from flowanchor_interchange.problems import TimelineProblem
+from flowanchor_interchange.selection import Footage
 
 from tests.interchange.conftest import Make
 from tests.interchange.documents import ENDINGS
-from tests.interchange.scene import EDITED, LENGTH, TWO_AT
+from tests.interchange.scene import EDITED, FRAMES, LENGTH, TWO_AT
 
 
 def insert(path: Path, out: Path, result: Result) -> ElementTree.Element | None:
@@ -247,3 +248,61 @@ def test_fcpxml_with_a_hole_in_its_storyline_has_no_place_for_it(make: Make, tmp
     with pytest.raises(TimelineProblem) as failure:
         insert(path, tmp_path / "new.fcpxml", result)
     assert failure.value.code == "timeline-place"
+
+
+@pytest.mark.parametrize("ending", [".otio", ".mlt", ".kdenlive", ".fcpxml", ".xml"])
+def test_clips_over_each_other_are_not_carried_over(ending: str, make: Make, tmp_path: Path) -> None:
+    """Written one behind the other they would lie behind gaps of negative length."""
+    path, scene = make("fcp7")
+    text = path.read_text()
+    placed = f"<start>{TWO_AT}</start><end>{LENGTH}</end>"
+    path.write_text(text.replace(placed, f"<start>20</start><end>{LENGTH - TWO_AT + 20}</end>"))
+    path = path.rename(tmp_path / "source.fcp7xml")
+    known = {scene.footage: Footage(scene.rate, FRAMES, scene.label)}
+    with pytest.raises(TimelineProblem) as failure:
+        place.render(files.read(path), tmp_path / f"new{ending}", scene.result(tmp_path / "r.mov"), known)
+    assert failure.value.code == "timeline-place"
+    assert "'one' and 'two' lie over each other" in failure.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        *((name, kind) for name in ("a\udcff.mov", "a\x07.mov") for kind in ENDINGS),
+        ("a\nb.mov", "edl"),
+        ("a\tb.mov", "edl"),
+    ],
+)
+def test_a_name_that_a_timeline_cannot_hold(name: str, target: str, make: Make, tmp_path: Path) -> None:
+    path, scene = make("otio")
+    out = tmp_path / f"new{ENDINGS[target]}"
+    with pytest.raises(TimelineProblem) as failure:
+        place.render(files.read(path), out, scene.result(tmp_path / name), {})
+    assert failure.value.code == "timeline-place"
+    assert "--media-out" in failure.value.action
+
+
+def test_footage_whose_name_a_timeline_cannot_hold_is_not_carried_over(make: Make, tmp_path: Path) -> None:
+    path, scene = make("mlt")
+    path.write_text(path.read_text().replace(str(scene.footage), "a.mov"))
+    source = files.read(path)
+    track = source.timeline.tracks[0]
+    clips = tuple(
+        replace(clip, media=replace(clip.media, path=tmp_path / "a\udcff.mov"))
+        for clip in track.clips
+        if clip.media is not None
+    )
+    source = replace(source, timeline=replace(source.timeline, tracks=(replace(track, clips=clips),)))
+    written = place.render(source, tmp_path / "new.xml", scene.result(tmp_path / "r.mov"), {})
+    assert any("Not carried over" in notice for notice in written.notices)
+    assert b"/a.mov" not in written.data
+
+
+def test_an_edl_names_files_as_they_are_called(make: Make, tmp_path: Path) -> None:
+    path, scene = make("edl")
+    name = tmp_path / "two  spaces.mov"
+    data = place.render(
+        files.read(path, rate=scene.rate), tmp_path / "new.edl", scene.result(name), {}
+    ).data.decode()
+    assert f"* SOURCE FILE: {name}\n" in data
+    assert "* FROM CLIP NAME: two  spaces.mov\n" in data

@@ -91,7 +91,8 @@ class _Reader:
         items = [
             node for node in track.children if node.tag in ("clipitem", "generatoritem", "transitionitem")
         ]
-        clips, transitions = [], []
+        clips: list[Clip] = []
+        transitions: list[Transition] = []
         for index, node in enumerate(items):
             if node.tag == "transitionitem":
                 name = node.value("effect/name") or node.value("name") or "transition"
@@ -106,6 +107,7 @@ class _Reader:
                 clips.append(clip)
         enabled = track.value("enabled", "TRUE").upper() != "FALSE"
         name = track.get("MZ.TrackName") or f"V{number}"
+        clips.sort(key=lambda clip: clip.record.start)
         return Track(number, name, tuple(clips), tuple(transitions), enabled)
 
     def _clip(self, node: Node, around: tuple[Node | None, Node | None], rate: Fraction) -> Clip | None:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from flowanchor_interchange.document import clean
 from flowanchor_interchange.model import Clip, Media, Result, Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.selection import Footage, first_of_label
@@ -62,6 +64,7 @@ def layers(timeline: Timeline, result: Result, known: Known) -> tuple[list[Layer
                 left_out.append(f"'{clip.name[:40]}' in track {track.number}")
             else:
                 pieces.append(piece)
+        _check_apart(track.number, pieces)
         found.append(Layer(track.name, track.enabled, tuple(pieces)))
     if left_out:
         notices.append(f"Not carried over, their places are empty: {', '.join(left_out[:20])}.")
@@ -73,6 +76,17 @@ def layers(timeline: Timeline, result: Result, known: Known) -> tuple[list[Layer
         notices.append("The tracks of sound were left out.")
     found.append(Layer(result.track, True, (piece_of(result),)))
     return found, tuple(notices)
+
+
+def _check_apart(track: int, pieces: list[Piece]) -> None:
+    """Raise TimelineProblem for pieces, in order, that lie over each other, which most formats cannot say."""
+    for before, behind in itertools.pairwise(pieces):
+        if before.record.meets(behind.record):
+            raise TimelineProblem(
+                "timeline-place",
+                f"'{before.name[:60]}' and '{behind.name[:60]}' lie over each other in track {track}.",
+                "Give the new timeline the ending of the old one.",
+            )
 
 
 def shown_layers(timeline: Timeline, result: Result, known: Known) -> tuple[list[Layer], tuple[str, ...]]:
@@ -95,6 +109,8 @@ def piece_of(result: Result) -> Piece:
 def _piece(clip: Clip, drop: bool, known: Known) -> Piece | None:
     media = clip.media
     if media is None or media.path is None or media.kind != "movie" or clip.obstacles:
+        return None
+    if not can_name(media.path):
         return None
     footage = known.get(media.path)
     start = _start(media, footage)
@@ -127,6 +143,11 @@ def _start(media: Media, footage: Footage | None) -> int | None:
     return media.start  # 0 as well where the timeline counts from the file's beginning
 
 
+def can_name(path: Path) -> bool:
+    """Whether a timeline can hold a path: not if it has letters that are none, or control characters."""
+    return clean(path) == str(path)
+
+
 def without_relative(timeline: Timeline, source: Path, out: Path) -> None:
     """Raise TimelineProblem if a copy of a document at `out` would not find its media any more."""
     if timeline.relative and source.absolute().parent.resolve() != out.absolute().parent.resolve():
@@ -135,6 +156,15 @@ def without_relative(timeline: Timeline, source: Path, out: Path) -> None:
             f"{source.name[:80]} names its media relative to its own folder.",
             f"Write the new timeline into {source.absolute().parent}.",
         )
+
+
+def unnameable(path: Path) -> TimelineProblem:
+    """What is said of a result whose path a timeline cannot hold."""
+    return TimelineProblem(
+        "timeline-place",
+        f"A timeline cannot name {path}: its name has characters that are no letters.",
+        "Name another file or folder with --media-out.",
+    )
 
 
 def gap_before(pieces: tuple[Piece, ...], index: int) -> int:

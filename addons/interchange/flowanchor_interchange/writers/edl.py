@@ -6,6 +6,8 @@ Imported on a track above the timeline's, it lies in its place. Nothing of the s
 
 from __future__ import annotations
 
+import re
+
 from flowanchor_interchange.model import Result, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.timecode import Timecode
@@ -20,8 +22,11 @@ def write(timeline: Timeline, result: Result) -> common.Written:
     """A list with the result alone.
 
     Raises:
-        TimelineProblem: a time of it is past 99 hours or its frames take three digits.
+        TimelineProblem: a time of it is past 99 hours, its frames take three digits, or the result's name has
+            more than one line.
     """
+    if re.search(r"[\t\n\r]", str(result.path)):
+        raise common.unnameable(result.path)
     rate, drop = timeline.rate, timeline.drop
     length = result.record.duration
     # Whether a file's own timecode drops is its own matter, in a list that does and in one that does not.
@@ -38,8 +43,8 @@ def write(timeline: Timeline, result: Result) -> common.Written:
         f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}",
         "",
         f"001  FLOWANCH V     C        {' '.join(times)}",
-        f"* FROM CLIP NAME: {_line(result.path.name)}",
-        f"* SOURCE FILE: {_line(str(result.path))}",
+        f"* FROM CLIP NAME: {result.path.name}",
+        f"* SOURCE FILE: {result.path}",
         *(f"* COMMENT: {_line(f'{name}: {value}')}" for name, value in result.facts.items()),
     ]
     return common.Written("\n".join([*lines, ""]).encode(), (_ALONE,))

@@ -63,7 +63,7 @@ def load(path: Path) -> tuple[str, bytes]:
         inner = path / "Info.fcpxml"
         raise TimelineProblem(
             "timeline-bundle",
-            f"{path.name} is a folder, not a timeline file.",
+            f"{path.absolute().name} is a folder, not a timeline file.",
             f"Give the {inner.name} in it." if inner.exists() else "Give the file itself.",
         )
     try:
@@ -72,7 +72,7 @@ def load(path: Path) -> tuple[str, bytes]:
     except FileNotFoundError:
         raise TimelineProblem(
             "timeline-missing",
-            f"There is no file {path.name} in {path.parent}.",
+            f"There is no file {path.name} in {path.absolute().parent}.",
             "Check the folder and the name.",
         ) from None
     except (OSError, ValueError) as failure:

@@ -8,6 +8,7 @@ program has its own rule for which frames it shows then.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -63,8 +64,9 @@ def select(timeline: Timeline, clip: str, track: int | None = None) -> Selection
         if named:
             return Selection(one, named[0], one.clips[named[0] - 1])
     top = tracks[0]
-    if clip.isdecimal() and 1 <= int(clip) <= len(top.clips):
-        return Selection(top, int(clip), top.clips[int(clip) - 1])
+    number = int(clip) if re.fullmatch(r"\d{1,9}", clip) else 0
+    if 1 <= number <= len(top.clips):
+        return Selection(top, number, top.clips[number - 1])
     held = "one clip" if len(top.clips) == 1 else f"{len(top.clips)} clips"
     wanted = f"number {clip[:12]}" if clip.isdecimal() else f"called '{clip[:60]}'"
     raise TimelineProblem(

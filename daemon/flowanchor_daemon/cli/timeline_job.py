@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from flowanchor_interchange import files, place
 from flowanchor_interchange.model import Clip, Result, Span
-from flowanchor_interchange.problems import TimelineProblem
+from flowanchor_interchange.problems import TimelineProblem, printable
 from flowanchor_interchange.readers import edl
 from flowanchor_interchange.selection import (
     Footage,
@@ -27,6 +27,8 @@ from flowanchor_interchange.selection import (
 from flowanchor_interchange.timecode import Timecode
 
 from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError
+from flowanchor_core.footage.media import refuse_unreachable
+from flowanchor_core.footage.preflight import try_place
 from flowanchor_core.footage.probe import ClipInfo, probe
 from flowanchor_core.progress import EditResult
 from flowanchor_core.request import DeliverySettings
@@ -131,7 +133,9 @@ def run(source: files.TimelineFile, wish: Wish, options: EditOptions) -> Done:
     with told():
         selection = select(source.timeline, wish.clip, wish.track)
         span = frames_to_edit(selection, wish.first, wish.last)
+        refuse_unreachable(wish.out)
         place.check_free(source.path, wish.out)
+        try_place(wish.out.absolute().parent)
         info = _footage(source, selection, wish)
         footage = Footage(info.rate, info.frames, info.start_timecode, info.first_number)
         shown = frames_in_file(source.timeline, selection.clip, span, footage)
@@ -198,7 +202,7 @@ def _write(
     except FlowAnchorError:
         show.note(f"The edited frames are kept in {result.output}.")
         raise
-    notices = (*notices, *written.notices)
+    notices = tuple(map(printable, (*notices, *written.notices)))
     for notice in notices:
         show.note(notice)
     return Done(

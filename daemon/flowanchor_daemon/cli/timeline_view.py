@@ -8,7 +8,7 @@ from typing import Any
 
 from flowanchor_interchange.files import FORMATS, TimelineFile
 from flowanchor_interchange.model import Clip, Timeline, Track
-from flowanchor_interchange.problems import TimelineProblem
+from flowanchor_interchange.problems import TimelineProblem, printable
 from flowanchor_interchange.selection import Selection, frames_to_edit
 from rich.console import Console
 from rich.table import Table
@@ -92,7 +92,7 @@ def print_table(source: TimelineFile, console: Console | None = None) -> None:
     size = "" if timeline.size is None else f", {timeline.size[0]}x{timeline.size[1]}"
     about = f"{FORMATS[source.format]}, {timeline.rate} frames a second{size}"
     length = f"from {timeline.label(0)} on, {timeline.duration} frames"
-    screen.print(f"{timeline.name or source.path.name}: {about}, {length}")
+    screen.print(f"{printable(timeline.name) or source.path.name}: {about}, {length}")
     table = Table(box=None, pad_edge=False, header_style="")
     for heading in ("TRACK", "CLIP", "NAME", "AT", "FRAMES", "MEDIA"):
         table.add_column(heading, no_wrap=True)
@@ -102,14 +102,14 @@ def print_table(source: TimelineFile, console: Console | None = None) -> None:
             media = clip.media
             file = "" if media is None else media.stated.replace("\\", "/").rpartition("/")[2]
             table.add_row(
-                f"{track.number} {track.name[:20]}" + ("" if track.enabled else " (off)"),
+                f"{track.number} {printable(track.name[:20])}" + ("" if track.enabled else " (off)"),
                 str(number),
-                clip.name[:40] + ("" if clip.enabled else " (off)"),
+                printable(clip.name[:40]) + ("" if clip.enabled else " (off)"),
                 timeline.label(clip.record.start),
                 str(clip.record.duration),
-                file[:40],
-                obstacle(track, number) or "",
+                printable(file[:40]),
+                printable(obstacle(track, number) or ""),
             )
     screen.print(table)
     for notice in timeline.notices:
-        screen.print(notice)
+        screen.print(printable(notice))

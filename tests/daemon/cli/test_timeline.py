@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -437,3 +438,67 @@ def test_list_of_what_is_no_timeline(tmp_path: Path) -> None:
     (tmp_path / "x.fcpxmld" / "Info.fcpxml").touch()
     code, stdout, _ = call("list", tmp_path / "x.fcpxmld", "--json")
     assert json.loads(stdout)["error"]["action"] == "Give the Info.fcpxml in it."
+
+
+def test_names_do_not_command_the_terminal(make: Make, editor: Editor, tmp_path: Path) -> None:
+    """Whoever made the timeline chose them: they are shown, but move no cursor and add no lines."""
+    path, _ = make("otio")
+    plain = json.loads(path.read_text())
+    for track in plain["tracks"]["children"][:2]:
+        track["name"] = "V\x1b[2J"
+    two = plain["tracks"]["children"][0]["children"][2]
+    two["name"] = "two\x1b[31m\nNo such thing\x9b\x07"
+    two["effects"][0]["name"] = "Grade\x1b]0;x\x07"
+    path.write_text(json.dumps(plain))
+    ugly = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]|^No such", re.MULTILINE)
+    code, stdout, _ = call("list", path)
+    assert code == 0
+    assert not ugly.search(stdout)
+    shown = (
+        stdout,
+        *call(
+            "edit", path, *PROMPTS, "--track", 1, "--clip", 2, "--frames", "0-99", "-o", tmp_path / "a.otio"
+        ),
+    )
+    assert "shows 30 frames" in shown[3]
+    shown += call(
+        "edit", path, *PROMPTS, "--track", 1, "--clip", 2, "--frames", "0-3", "-o", tmp_path / "b.otio"
+    )
+    assert "The result lacks" in shown[6]
+    assert not any(ugly.search(text) for text in shown if isinstance(text, str))
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_the_edit(
+    make: Make, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = make("otio")
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    touch = Path.touch
+
+    def refuse(self: Path, *arguments: Any, **more: Any) -> None:
+        if self.parent == locked:
+            raise PermissionError(30, "Read-only file system")
+        touch(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    edit = ["edit", path, *PROMPTS, "--clip", "two", "--media-out", tmp_path / "m.mov", "--json"]
+    code, stdout, _ = call(*edit, "-o", locked / "a.otio")
+    assert (code, json.loads(stdout)["error"]["code"]) == (2, "output-folder-locked")
+    code, stdout, _ = call(*edit, "-o", tmp_path / f"{'a' * 300}.otio")
+    assert code == 2
+    assert json.loads(stdout)["error"]["code"] != "unexpected"
+    assert editor.plans == []
+
+
+def test_a_number_of_thousands_of_digits_is_no_clip(make: Make, editor: Editor, tmp_path: Path) -> None:
+    path, _ = make("otio")
+    out = tmp_path / "a.otio"
+    code, stdout, _ = call("edit", path, *PROMPTS, "--clip", "9" * 5000, "-o", out, "--json")
+    assert (code, json.loads(stdout)["error"]["code"]) == (2, "timeline-clip")
+
+
+def test_folders_are_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"no file a.otio in {tmp_path}." in call("list", "a.otio")[2]
+    assert f"{tmp_path.name} is a folder" in call("list", ".")[2]

@@ -93,7 +93,7 @@ def _unreadable(why: str) -> TimelineProblem:
     return TimelineProblem(
         "timeline-unreadable",
         f"The timeline cannot be read: {why}.",
-        "Export it again, as plain XML in UTF-8.",
+        "Export it again, in UTF-8.",
     )
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from flowanchor_interchange.files import format_of
 from flowanchor_interchange.model import Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
@@ -142,3 +143,29 @@ def test_the_rate_has_to_be_said() -> None:
 def test_what_is_a_list() -> None:
     assert is_list(HEAD + CUT)
     assert not is_list("001 is no event\nTITLE: x")
+
+
+def test_footage_past_midnight_is_at_normal_speed() -> None:
+    text = HEAD + CUT.replace("01:00:10:00 01:00:12:00", "23:59:59:00 00:00:01:00")
+    (clip,) = timeline(text).tracks[0].clips
+    assert (clip.obstacles, clip.record, clip.label) == ((), Span(0, 50), "23:59:59:00")
+
+
+def test_an_event_past_midnight_is_not_lost() -> None:
+    text = HEAD + CUT.replace("01:00:00:00 01:00:02:00", "23:59:59:00 00:00:01:00")
+    found = timeline(text)
+    (clip,) = found.tracks[0].clips
+    assert (found.label(clip.record.start), clip.record.duration, clip.obstacles) == ("23:59:59:00", 50, ())
+
+
+@pytest.mark.parametrize("speed", ["99999", "0.0001", "-99999"])
+def test_a_speed_that_is_no_rate_is_a_changed_one(speed: str) -> None:
+    (clip,) = timeline(HEAD + CUT + f"M2   TAPE1       {speed}                01:00:10:00\n").tracks[0].clips
+    assert clip.obstacles in ((common.SPEED,), (common.REVERSED,))
+
+
+def test_what_cannot_be_read_is_not_called_xml() -> None:
+    with pytest.raises(TimelineProblem) as failure:
+        format_of((HEAD + CUT).encode("utf-16"), "a.edl")
+    assert "UTF-16" in failure.value.message
+    assert "XML" not in failure.value.action

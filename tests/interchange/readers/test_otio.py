@@ -189,3 +189,28 @@ def test_trimmed_stacks_are_refused() -> None:
     whole.tracks[0].source_range = span(5, 10)
     with pytest.raises(TimelineProblem):
         timeline(whole)
+
+
+def resolve_effect(name: str, *parameters: str, enabled: bool = True) -> Any:
+    about = {
+        "Effect Name": name,
+        "Enabled": enabled,
+        "Parameters": [{"Parameter ID": one} for one in parameters],
+    }
+    return otio.schema.Effect("", "Resolve Effect", {"Resolve_OTIO": about})
+
+
+def test_effects_of_resolve_are_those_that_change_something() -> None:
+    """It writes its inspector's settings for every clip, without parameters where nothing was set."""
+    item = clip()
+    item.effects.extend(
+        [
+            resolve_effect("Transform"),
+            resolve_effect("Composite"),
+            resolve_effect("Dynamic Zoom", "dynamicZoomScale", enabled=False),
+            resolve_effect("Cropping", "cropLeft"),
+            resolve_effect("Gaussian Blur"),
+        ]
+    )
+    (found,) = timeline(document(item)).tracks[0].clips
+    assert found.effects == ("Cropping", "Gaussian Blur")

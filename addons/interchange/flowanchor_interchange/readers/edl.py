@@ -18,7 +18,7 @@ from flowanchor_interchange import paths
 from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
-from flowanchor_interchange.timecode import Timecode, can_drop, exact_rate
+from flowanchor_interchange.timecode import Timecode, can_drop
 
 _TIME = r"(\d{1,3}:\d{2}:\d{2}[:;.,]\d{2,3})"
 _EVENT = re.compile(
@@ -68,7 +68,7 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     if not events:
         raise common.unreadable("it has no event with a picture")
     title = re.search(r"^\s*TITLE:[ \t]*(.*?)\s*$", text, re.MULTILINE)
-    records = [[event.frame(group, rate).frames for group in (8, 9)] for event in events]
+    records = [_past_midnight(*(event.frame(group, rate) for group in (8, 9))) for event in events]
     first = events[0].frame(8, rate)
     hour = int(events[0].line[8].split(":")[0])
     start = Timecode.parse(f"{hour:02d}:00:00:00", rate, first.drop).frames
@@ -143,11 +143,7 @@ def _clip(event: _Event, record: Span, rate: Fraction, folder: Path) -> Clip:
         event.notes.get("TO CLIP NAME" if event.line[4] != "C" else "FROM CLIP NAME", "") or Path(stated).name
     )
     obstacles = []
-    if (
-        event.speed is not None
-        and event.speed != round(rate)
-        and (event.speed <= 0 or exact_rate(event.speed) != rate)
-    ):
+    if event.speed is not None and not _is_normal(event.speed, rate):
         obstacles.append(
             common.REVERSED if event.speed < 0 else common.FREEZE if not event.speed else common.SPEED
         )
@@ -165,7 +161,7 @@ def _source(event: _Event, rate: Fraction) -> tuple[int, set[int]]:
     readings, lengths = [], set()
     for drop in dict.fromkeys((event.drop, True, False)) if can_drop(rate) else (None,):
         try:
-            begin, end = (Timecode.parse(event.line[group], rate, drop).frames for group in (6, 7))
+            begin, end = _past_midnight(*(Timecode.parse(event.line[group], rate, drop) for group in (6, 7)))
         except TimelineProblem as problem:
             wrong = problem
             continue
@@ -174,3 +170,14 @@ def _source(event: _Event, rate: Fraction) -> tuple[int, set[int]]:
     if not readings:
         raise wrong
     return readings[0], lengths
+
+
+def _past_midnight(begin: Timecode, end: Timecode) -> tuple[int, int]:
+    """Frames of two times of which the second is the later one, if need be after midnight."""
+    day = Timecode.parse("24:00:00:00", begin.rate, begin.drop).frames
+    return begin.frames, end.frames + (day if end.frames < begin.frames else 0)
+
+
+def _is_normal(speed: Fraction, rate: Fraction) -> bool:
+    """Whether a speed in frames a second is the timeline's rate, which lists round."""
+    return speed == round(rate) or abs(speed - rate) < Fraction(1, 100)

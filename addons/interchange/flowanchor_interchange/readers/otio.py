@@ -23,6 +23,7 @@ from flowanchor_interchange.readers import common
 from flowanchor_interchange.timecode import Timecode, can_drop, exact_rate
 
 MAX_DEPTH = 200
+_INSPECTOR = {"Transform", "Cropping", "Composite", "Dynamic Zoom", "Stabilization", "Lens Correction"}
 
 
 def load(data: bytes) -> Any:
@@ -129,6 +130,17 @@ def _drops(start: int, rate: Fraction) -> bool:
     return dropped.endswith(minute) and not plain.endswith(minute)
 
 
+def _effect(effect: otio.schema.Effect) -> str | None:
+    """An effect's name; None if it changes nothing. Resolve names each "Resolve Effect", and writes those of
+    its inspector for every clip, without parameters where nothing was set."""
+    about = effect.metadata.get("Resolve_OTIO")
+    if about is None or not hasattr(about, "get"):
+        return effect.name or effect.effect_name or "an effect"
+    name = str(about.get("Effect Name") or effect.name or "an effect")
+    unset = name in _INSPECTOR and not about.get("Parameters")
+    return None if unset or about.get("Enabled") is False else name
+
+
 class _Tracks:
     def __init__(self, folder: Path, rate: Fraction) -> None:
         self._folder, self._rate = folder, rate
@@ -173,8 +185,8 @@ class _Tracks:
                     obstacles.append(common.REVERSED if effect.time_scalar < 0 else common.SPEED)
             elif isinstance(effect, otio.schema.TimeEffect):
                 obstacles.append(common.SPEED)
-            else:
-                effects.append(effect.name or effect.effect_name or "an effect")
+            elif (name := _effect(effect)) is not None:
+                effects.append(name)
         if not isinstance(item, otio.schema.Clip):
             return Clip(
                 item.name,

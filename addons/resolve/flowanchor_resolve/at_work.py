@@ -7,14 +7,14 @@ before any of them. (Measured by users on 19.1.3.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from flowanchor_resolve.calls import Calls
+from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Say
 from flowanchor_resolve.opened import Opened, find_timeline, open_project
-from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.watch import Watch
 
 
@@ -33,6 +33,11 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say, watch: Watch) -
     page_before = calls.ask(calls.resolve, "GetCurrentPage")
     before = calls.ask(project, "GetCurrentTimeline")
     id_before = calls.ask(before, "GetUniqueId") if before else None
+
+    def tell(left: list[str]) -> None:
+        for what in left:
+            say(f"{what} could not be opened again.")
+
     try:
         if id_before != timeline_id:
             wanted = find_timeline(calls, project, timeline_id)
@@ -41,18 +46,16 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say, watch: Watch) -
             calls.need(f"open its {page} page", calls.resolve, "OpenPage", page)
         yield Opened(calls, project, calls.need("give the timeline", project, "GetCurrentTimeline"))
     finally:
-        if not done(lambda: _back_to(calls, project, id_before)):
-            say("The timeline that was open before could not be opened again.")
-        if not done(lambda: watch.settled(calls, lambda: _back_to_page(calls, page_before))):
-            say(f"Resolve's {page_before} page could not be opened again.")
-
-
-def done(step: Callable[[], bool]) -> bool:
-    """Whether a step succeeded; one that met a dialog has not."""
-    try:
-        return step()
-    except ResolveProblem:
-        return False
+        put_back(
+            [
+                ("The timeline that was open before", lambda: _back_to(calls, project, id_before)),
+                (
+                    f"Resolve's {page_before} page",
+                    lambda: watch.settled(calls, lambda: _back_to_page(calls, page_before)),
+                ),
+            ],
+            tell,
+        )
 
 
 def _back_to(calls: Calls, project: Any, timeline_id: Any) -> bool:

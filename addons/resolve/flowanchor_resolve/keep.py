@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flowanchor_resolve.at_work import done
 from flowanchor_resolve.calls import has
 from flowanchor_resolve.edition import Edition
+from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Say
 from flowanchor_resolve.opened import Opened
 from flowanchor_resolve.problems import ResolveProblem
@@ -104,18 +104,20 @@ class Kept:
                     "Look at Resolve, then try again.",
                 )
 
-    def restore(self) -> list[str]:
-        """Put everything back, each thing even if another one fails.
+    def restore(self, say: Say) -> None:
+        """Put everything back; `say` is told what could not be, and what helps."""
+        all_back = True
 
-        Returns:
-            A sentence for what could not be restored, with what helps; none if all is as it was.
-        """
-        failed = [name for name, step in self._steps() if not done(step)]
-        if not failed:
-            return []
-        help_ = f'Load the render preset "{self.preset}" and check the rest.'
-        reason = "" if self.opened.calls.answering() else " since a dialog is open in Resolve"
-        return [f"What could not be put back in Resolve{reason}: {', '.join(failed)}. {help_}"]
+        def tell(left: list[str]) -> None:
+            nonlocal all_back
+            all_back = False
+            help_ = f'Load the render preset "{self.preset}" and check the rest.'
+            reason = "" if self.opened.calls.answering() else " since a dialog is open in Resolve"
+            say(f"What could not be put back in Resolve{reason}: {', '.join(left)}. {help_}")
+
+        put_back(list(self._steps()), tell)
+        if all_back and not self.deletes:
+            say(f'This version deletes no render presets: delete "{self.preset}" on the Deliver page.')
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], bool]]]:
         yield "the render queue", self._restore_queue
@@ -136,11 +138,11 @@ class Kept:
         return calls.answering() and not listed & set(self.own_jobs)
 
     def _restore_tracks(self) -> bool:
-        done = [
+        back = [
             self._is_on(kind, track) == on or self._switch(kind, track, on)
             for (kind, track), on in self.tracks.items()
         ]
-        return all(done)
+        return all(back)
 
     def _restore_marks(self) -> bool:
         timeline, calls = self.opened.timeline, self.opened.calls
@@ -235,11 +237,7 @@ def kept(opened: Opened, edition: Edition, watch: Watch, say: Say) -> Iterator[K
         keep.begin(say)
         yield keep
     finally:
-        failed = keep.restore()
-        if not failed and not keep.deletes:
-            say(f'This version deletes no render presets: delete "{keep.preset}" on the Deliver page.')
-        for sentence in failed:
-            say(sentence)
+        keep.restore(say)
 
 
 def preset_names(opened: Opened) -> list[str]:

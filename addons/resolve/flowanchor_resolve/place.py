@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowanchor_resolve.frames import Span, to_relative
+from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Probe, Result, Say, Selection
 from flowanchor_resolve.markers import add_marker, delete_marker, find_marker, mark_item, marker_data
 from flowanchor_resolve.names import TRACK, is_result_track
@@ -200,17 +201,14 @@ class Placement:
 
 def take_back(undo: list[Callable[[], bool]], problem: BaseException, say: Say) -> None:
     """Undo what was done, the last first; what cannot be is added to the problem's sentence."""
-    failed = 0
-    for step in reversed(undo):
-        try:
-            failed += not step()
-        except ResolveProblem:
-            failed += 1
-    if failed:
+
+    def tell(left: list[str]) -> None:
         sentence = "Not all of it could be taken back: undo it in Resolve (Ctrl Z)."
         say(sentence)
         if isinstance(problem, ResolveProblem):
             problem.action = f"{problem.action} {sentence}"
+
+    put_back([(str(number), step) for number, step in reversed(list(enumerate(undo)))], tell)
 
 
 def take_off(opened: Opened, placed: Placed) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Say
 from flowanchor_resolve.names import TRACK, safe_name
 from flowanchor_resolve.opened import Opened
@@ -28,8 +29,10 @@ def result_bin(opened: Opened, say: Say) -> Iterator[Any]:
         calls.need("open the bin of the results", pool, "SetCurrentFolder", inner)
         yield inner
     finally:
-        if not calls.ask(pool, "SetCurrentFolder", before):
-            say("The bin that was open before could not be opened again.")
+        put_back(
+            [("The bin that was open before", lambda: calls.ask(pool, "SetCurrentFolder", before))],
+            lambda left: say(f"{left[0]} could not be opened again."),
+        )
 
 
 def import_result(opened: Opened, folder: Any, path: Path) -> tuple[Any, bool]:

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flowanchor_resolve.at_work import at_work
 from flowanchor_resolve.calls import Calls
@@ -24,6 +24,8 @@ from flowanchor_resolve.regions import Regions
 from flowanchor_resolve.select import read_selection, timeline_rate, timeline_size
 from flowanchor_resolve.takes import Takes
 from flowanchor_resolve.watch import Watch
+
+_T = TypeVar("_T")
 
 
 def _quiet(sentence: str) -> None:
@@ -95,18 +97,23 @@ class ResolveHost:
 
     def place(self, selection: Selection, result: Result, as_take: bool = False) -> Placed:
         check_result(selection, result, self.probe)
-        with at_work(self.calls, selection.timeline_id, "edit", self.say, self.watch) as opened:
+
+        def place(opened: Opened) -> Placed:
             self._check_same_timeline(opened, selection)
             if as_take:
                 return Takes(opened, self.say).add(selection, result)
             return Placement(opened, self.say).place(selection, result)
 
+        return self._changed(selection.timeline_id, place)
+
     def undo(self, placed: Placed) -> None:
-        with at_work(self.calls, placed.timeline_id, "edit", self.say, self.watch) as opened:
+        def take(opened: Opened) -> None:
             if placed.take:
                 Takes(opened, self.say).remove(placed)
             else:
                 take_off(opened, placed)
+
+        self._changed(placed.timeline_id, take)
 
     def placed(self) -> Sequence[tuple[Placed, Result]]:
         opened = open_current(self.calls)
@@ -118,6 +125,18 @@ class ResolveHost:
             if told is not None and told[0].item_id in items:
                 found.append(told)
         return found
+
+    def _changed(self, timeline_id: str, change: Callable[[Opened], _T]) -> _T:
+        """Change a timeline on the Edit page. A Ctrl-C that comes when that is done, while page and timeline
+        are put back, comes too late: what is on the timeline is told, and its file stays."""
+        changed: list[_T] = []
+        try:
+            with at_work(self.calls, timeline_id, "edit", self.say, self.watch) as opened:
+                changed.append(change(opened))
+        except (KeyboardInterrupt, SystemExit):
+            if not changed:
+                raise
+        return changed[0]
 
     def _delivery(self, opened: Opened, say: Say) -> Delivery:
         return Delivery(opened, self.edition, self.probe, say, self.watch)

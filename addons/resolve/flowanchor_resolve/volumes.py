@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flowanchor_resolve.calls import Calls
+from flowanchor_resolve.held import held
 from flowanchor_resolve.problems import ResolveProblem
 
 
@@ -29,7 +30,8 @@ def render_folder(calls: Calls, near: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with held():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def in_media_storage(calls: Calls, folder: Path) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowanchor_resolve.calls import Calls
+from flowanchor_resolve.held import held
 from flowanchor_resolve.host import Say
 from flowanchor_resolve.opened import Opened
 from flowanchor_resolve.problems import ResolveProblem
@@ -54,7 +55,8 @@ class Watch:
         try:
             self._wait(opened, job, say)
         except BaseException:
-            self._stop(opened)
+            with held():
+                self._stop(opened)
             raise
 
     def _wait(self, opened: Opened, job: str, say: Say) -> None:

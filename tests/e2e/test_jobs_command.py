@@ -87,7 +87,8 @@ def test_jobs_are_cancelled_retried_varied_moved_and_deleted(
     run: Run, edit_arguments: list[Any], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.mkv"
-    long = [*edit_arguments, "--steps", "900", "-o", out]
+    # Long enough for ten commands on a busy machine.
+    long = [*edit_arguments, "--steps", "900", "--param", "n_avg=8", "-o", out]
     running = submit(run, long)
     waiting = submit(run, edit_arguments, "-o", out)
     first = submit(run, edit_arguments, "-o", out, "--priority", "5")

@@ -214,3 +214,21 @@ def test_effects_of_resolve_are_those_that_change_something() -> None:
     )
     (found,) = timeline(document(item)).tracks[0].clips
     assert found.effects == ("Cropping", "Gaussian Blur")
+
+
+def test_a_rate_of_zero_in_the_medias_length_is_refused() -> None:
+    text = document(clip()).to_json_string()
+    plain = json.loads(text)
+    item = plain["tracks"]["children"][0]["children"][0]
+    item["media_references"]["DEFAULT_MEDIA"]["available_range"]["duration"]["rate"] = 0
+    with pytest.raises(TimelineProblem) as failure:
+        read(json.dumps(plain).encode(), Path("/"), common.Choices())
+    assert failure.value.code == "timeline-rate"
+
+
+def test_what_has_no_length_on_a_track_is_refused() -> None:
+    plain = json.loads(document(clip()).to_json_string())
+    plain["tracks"]["children"][0]["children"].append({"OTIO_SCHEMA": "Item.1", "name": "odd"})
+    with pytest.raises(TimelineProblem) as failure:
+        read(json.dumps(plain).encode(), Path("/"), common.Choices())
+    assert failure.value.code == "timeline-unreadable"

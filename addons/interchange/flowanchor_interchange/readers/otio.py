@@ -159,7 +159,7 @@ class _Tracks:
                 continue
             try:
                 duration = self._frames(item.trimmed_range().duration)
-            except otio.exceptions.OTIOError as failure:
+            except (otio.exceptions.OTIOError, NotImplementedError) as failure:
                 raise common.unreadable(f"'{item.name}' in track {number} has no length") from failure
             if not isinstance(item, otio.schema.Gap) and duration > 0:
                 clips.append(self._clip(item, cursor, duration))
@@ -215,7 +215,9 @@ class _Tracks:
         begin = frames = None
         if available is not None:
             begin = common.whole(available.start_time.value)
-            frames = common.whole(available.duration.value * float(rate) / available.duration.rate)
+            frames = common.whole(
+                Fraction(available.duration.value) * rate / exact_rate(available.duration.rate)
+            )
         if isinstance(reference, otio.schema.ImageSequenceReference):
             return self._images(reference, begin, frames), source, obstacles
         if not isinstance(reference, otio.schema.ExternalReference) or not reference.target_url:

@@ -2,7 +2,8 @@
 """Whatever happens in the middle of an edit, the user is told in plain words, and of what is left undone.
 
 The edit (select, export, place) is played once to see its calls; then again and again with something
-happening just before one of them: a dialog opens, the user closes the timeline, Resolve ends.
+happening just before one of them: a dialog opens, the user closes the timeline, Resolve ends. The undo of a
+result likewise.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +105,41 @@ def test_something_happens_in_the_middle(movie: Path, tmp_path: Path, happening:
         left = _left_behind(played)
         assert not left or played.problem is not None or played.said, f"{where}: {left} and nothing is said"
     assert tried > 80
+
+
+@pytest.mark.parametrize("as_take", [False, True], ids=["track", "take"])
+@pytest.mark.parametrize("happening", HAPPENINGS)
+def test_something_happens_in_the_middle_of_an_undo(
+    movie: Path, tmp_path: Path, happening: str, as_take: bool
+) -> None:
+    result = write_result(tmp_path / "result.mov", Fraction(24), 4)
+    number = last = 0
+    while number <= last:
+        with World("21.0.4", profile="hostile", volumes=[tmp_path]) as world:
+            timeline = world.add_timeline(clips=[Clip(movie, at=10, first=5, frames=4, name="ours")])
+            host = host_of(world, watch=Watch(every=0.002, patience=0.5, settling=0.002))
+            before = state_of(world)["timelines"]
+            selection = host.select(clip="ours")
+            placed = host.place(selection, result_of(result, selection), as_take)
+            first = len(world.calls)
+            if number:
+                world.at_call(first + number - 1, partial(HAPPENINGS[happening], world))
+            problem = None
+            try:
+                host.undo(placed)
+            except ResolveProblem as failure:
+                problem = failure
+            last = last or len(world.calls) - first
+            where = f"{happening} before call {number} of the undo, {world.calls[first + number - 1]}"
+            if problem is None:
+                assert state_of(world)["timelines"] == before, (
+                    f"{where}: something is left and nothing is said"
+                )
+            elif len(timeline.items()) == 1 and timeline.markers and not as_take:
+                assert "by hand" in problem.action, f"{where}: {problem}"
+            assert number or problem is None
+        number += 1
+    assert last > 20
 
 
 def _left_behind(played: Played) -> list[str]:

@@ -73,7 +73,7 @@ def add_marker(opened: Opened, relative: int, frames: int, result: Result, data:
         ResolveProblem: "resolve-marker", if Resolve takes it nowhere.
     """
     note = _note(result)
-    taken = {int(float(frame)) for frame in opened.calls.ask(opened.timeline, "GetMarkers") or {}}
+    taken = {int(float(frame)) for frame in opened.markers()}
     free = [frame for frame in range(relative, relative + frames) if frame not in taken]
     for frame in free[:TRIES]:
         length = min(frames - (frame - relative), frames) if frame == relative else 1
@@ -103,8 +103,7 @@ def _note(result: Result) -> str:
 
 def find_marker(opened: Opened, data: str) -> bool:
     """Whether the timeline has the marker with this customData."""
-    markers = opened.calls.ask(opened.timeline, "GetMarkers") or {}
-    return any(str(marker.get("customData", "")) == data for marker in markers.values())
+    return any(str(marker.get("customData", "")) == data for marker in opened.markers().values())
 
 
 def delete_marker(opened: Opened, data: str) -> bool:

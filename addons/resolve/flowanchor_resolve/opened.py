@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +93,21 @@ class Opened:
             )
         return whole(answer)
 
+    def check_open(self) -> None:
+        """Raise what is wrong if the timeline answers nothing: then "nothing there" says nothing.
+
+        Raises:
+            ResolveProblem: "resolve-timeline-closed", "resolve-dialog-open".
+        """
+        self.track_count("video")
+
+    def markers(self) -> Mapping[Any, Mapping[str, Any]]:
+        """The timeline's markers, by their frames, which count from its first."""
+        answer = self.calls.ask(self.timeline, "GetMarkers")
+        if not answer:
+            self.check_open()
+        return answer or {}
+
     def track_name(self, kind: str, track: int) -> str:
         return str(self.calls.ask(self.timeline, "GetTrackName", kind, track) or "")
 
@@ -135,7 +150,7 @@ class Opened:
     def _things(self, kind: str, track: int) -> list[Any]:
         answer = self.calls.ask(self.timeline, "GetItemListInTrack", kind, track)
         if not answer:
-            self.calls.check_answering()
+            self.check_open()
         return list(answer or ())
 
     def _number(self, thing: Any, name: str) -> Any:

@@ -7,6 +7,7 @@ after, and anything but the one new clip in its place means that all is taken ba
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -216,7 +217,7 @@ def take_off(opened: Opened, placed: Placed) -> None:
 
     Raises:
         ResolveProblem: "resolve-not-placed", if neither clip nor marker is there; "resolve-undo", if Resolve
-            does not delete the clip.
+            does not delete the clip, its marker or its track.
     """
     item = opened.find_item(placed.item_id)
     marked = find_marker(opened, placed.marker)
@@ -226,18 +227,44 @@ def take_off(opened: Opened, placed: Placed) -> None:
             "The result is not on the timeline.",
             "Nothing needs to be undone; `flowanchor resolve place` puts it there again.",
         )
-    if item is not None and not delete_item(opened, item):
-        opened.calls.check_answering()
+    if item is not None and not deleted(lambda: delete_item(opened, item)):
         raise ResolveProblem(
             "resolve-undo",
             f'Resolve does not delete the clip "{item.name}" on video track {item.track}.',
             "Unlock the track, then try again.",
         )
-    delete_marker(opened, placed.marker)
+    steps: list[tuple[str, Callable[[], bool]]] = [
+        ("its marker", lambda: delete_marker(opened, placed.marker))
+    ]
     if placed.made_track:
         tracks = {placed.track, item.track if item is not None else placed.track}
-        for track in sorted(tracks, reverse=True):
-            remove_track(opened, track)
+        steps += [
+            ("its empty track", functools.partial(remove_track, opened, track))
+            for track in sorted(tracks, reverse=True)
+        ]
+    put_back(steps, say_what_is_left)
+
+
+def deleted(attempt: Callable[[], bool]) -> bool:
+    """Whether the clip or take of a result is gone.
+
+    Raises:
+        ResolveProblem: Resolve or the timeline does not answer; what may be left is part of its sentence.
+    """
+    try:
+        return attempt()
+    except ResolveProblem as problem:
+        problem.action = f"{problem.action} What is still there of the result then has to be deleted by hand."
+        raise
+
+
+def say_what_is_left(left: list[str]) -> None:
+    """Raise "resolve-undo" with what is left of a result whose clip is gone."""
+    raise ResolveProblem(
+        "resolve-undo",
+        f"The result is off the timeline, but not {' and '.join(dict.fromkeys(left))}.",
+        "Close any dialog in Resolve, and delete what is left by hand.",
+    )
 
 
 def delete_item(opened: Opened, item: Item) -> bool:
@@ -252,7 +279,10 @@ def delete_item(opened: Opened, item: Item) -> bool:
 
 def remove_track(opened: Opened, track: int) -> bool:
     """Delete a track of ours if nothing is on it; whether it was left alone or is gone."""
-    if not is_result_track(opened.track_name("video", track)) or opened.items("video", track):
+    name = opened.track_name("video", track)
+    if not name:
+        opened.check_open()
+    if not is_result_track(name) or opened.items("video", track):
         return True
     return bool(opened.calls.ask(opened.timeline, "DeleteTrack", "video", track))
 

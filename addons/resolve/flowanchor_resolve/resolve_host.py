@@ -117,10 +117,9 @@ class ResolveHost:
 
     def placed(self) -> Sequence[tuple[Placed, Result]]:
         opened = open_current(self.calls)
-        markers = self.calls.ask(opened.timeline, "GetMarkers") or {}
         items = {item.item_id: item for item in opened.everything(("video",))}
         found = []
-        for _, marker in sorted(markers.items(), key=lambda pair: float(pair[0])):
+        for _, marker in sorted(opened.markers().items(), key=lambda pair: float(pair[0])):
             told = read_marker(str(marker.get("customData", "")))
             if told is not None and told[0].item_id in items:
                 found.append(told)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowanchor_resolve.frames import Span, to_relative, whole
+from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Result, Say, Selection
 from flowanchor_resolve.markers import add_marker, delete_marker, find_marker, marker_data
 from flowanchor_resolve.opened import Item, Opened, media_id
-from flowanchor_resolve.place import drop_media, listing, still_there, take_back
+from flowanchor_resolve.place import deleted, drop_media, listing, say_what_is_left, still_there, take_back
 from flowanchor_resolve.pool import import_result, result_bin
 from flowanchor_resolve.problems import ResolveProblem
 
@@ -98,14 +99,13 @@ class Takes:
                 "The result is not on the timeline.",
                 "Nothing needs to be undone; `flowanchor resolve place` puts it there again.",
             )
-        if item is not None and there and not self._remove(item.thing, placed.media_id, 1):
-            opened.calls.check_answering()
+        if item is not None and there and not deleted(lambda: self._remove(item.thing, placed.media_id, 1)):
             raise ResolveProblem(
                 "resolve-undo",
                 f'Resolve does not delete the take of the clip "{item.name}".',
                 "Delete it in the clip's take selector.",
             )
-        delete_marker(opened, placed.marker)
+        put_back([("its marker", lambda: delete_marker(opened, placed.marker))], say_what_is_left)
 
     def _check(self, before: dict[str, Item], item: Item, wanted: str) -> None:
         """All must lie as it did; the clip alone shows other media."""
@@ -128,7 +128,10 @@ class Takes:
     def _index(self, thing: Any, wanted: str) -> int:
         """The number of the take that shows a clip of the media pool, 0 if none does."""
         calls = self.opened.calls
-        for index in range(1, whole(calls.ask(thing, "GetTakesCount") or 0) + 1):
+        count = whole(calls.ask(thing, "GetTakesCount") or 0)
+        if not count:
+            self.opened.check_open()
+        for index in range(1, count + 1):
             take = calls.ask(thing, "GetTakeByIndex", index)
             media = take.get("mediaPoolItem") if isinstance(take, dict) else None
             if media and media_id(calls, media) == wanted:

@@ -23,7 +23,7 @@ OTHER_PROJECT = "resolve-timeline-gone"
 
 def act(action: str, resolve: Any, say: Say) -> str:
     """Do one action; gives a sentence on the outcome. ResolveProblem if it cannot be done."""
-    return act_on(action, host_of(resolve), say)
+    return act_on(action, host_of(resolve, say), say)
 
 
 def act_on(action: str, host: Host, say: Say) -> str:
@@ -38,11 +38,11 @@ def act_on(action: str, host: Host, say: Say) -> str:
     return actions[action](host, say)
 
 
-def host_of(resolve: Any) -> Host:
-    """The host inside Resolve, with a reader of movies that needs nothing but Python."""
+def host_of(resolve: Any, say: Say) -> Host:
+    """The host inside Resolve, with a reader of movies that needs Python alone and sees no pictures."""
     from flowanchor_resolve.resolve_host import ResolveHost
 
-    return ResolveHost(resolve, quicktime.probe)
+    return ResolveHost(resolve, quicktime.probe, say, sees_pictures=False)
 
 
 def export(host: Host, say: Say) -> str:

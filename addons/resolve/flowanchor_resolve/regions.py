@@ -39,6 +39,8 @@ class Regions:
     selection: Selection
     folder: Path
     """Where movies of the region go."""
+    sees_pictures: bool = True
+    """Whether it can be looked whether a movie is transparent somewhere."""
 
     @property
     def opened(self) -> Opened:
@@ -107,6 +109,8 @@ class Regions:
         return Region("track", [self._movie(path)], notes=notes)
 
     def _alpha(self, certain: bool) -> Region:
+        if not (certain or self.sees_pictures):
+            raise NotThere("whether the clip is transparent cannot be told here")
         chosen = self.selection.track
         order = self._order("region", lambda kind, track, was: kind == "video" and track == chosen)
         try:
@@ -117,11 +121,9 @@ class Regions:
             if certain or problem.code not in ("resolve-no-alpha", "resolve-codec-missing"):
                 raise
             raise NotThere("the clip has no alpha") from None
-        if probed.transparent is False or (probed.transparent is None and not certain):
+        if probed.transparent is False:
             path.unlink(missing_ok=True)
-            if probed.transparent is False:
-                raise NotThere("the clip is nowhere transparent")
-            raise NotThere("it was not looked whether the clip is transparent")
+            raise NotThere("the clip is nowhere transparent")
         movie = Footage(path, 0, self.selection.frames, direct=False, in_alpha=True)
         note = "The Alpha Output cuts the clip itself out: around the region its picture is what lies below."
         return Region("alpha", [movie], notes=[note])

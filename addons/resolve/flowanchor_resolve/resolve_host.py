@@ -42,6 +42,7 @@ class ResolveHost:
         say: Say = _quiet,
         watch: Watch | None = None,
         source_files: bool = False,
+        sees_pictures: bool = True,
     ) -> None:
         """
         Args:
@@ -51,6 +52,8 @@ class ResolveHost:
             watch: how renders are waited for.
             source_files: export the clip's own file where nothing that Resolve tells speaks against it (see
                 direct.py); else the range is always rendered.
+            sees_pictures: the probe tells whether a movie is transparent somewhere; else that is not what
+                "auto" finds a region by.
 
         Raises:
             ResolveProblem: "resolve-free", "resolve-dialog-open".
@@ -60,7 +63,7 @@ class ResolveHost:
         check_usable(self.edition)
         self.probe, self.say = probe, say
         self.watch = watch or Watch()
-        self.source_files = source_files
+        self.source_files, self.sees_pictures = source_files, sees_pictures
 
     def select(self, track: int | None = None, clip: str | None = None) -> Selection:
         return read_selection(open_current(self.calls), self.edition, track, clip)
@@ -93,7 +96,8 @@ class ResolveHost:
     def export_mask(self, selection: Selection, source: MaskSource, folder: Path, say: Say) -> Region:
         with at_work(self.calls, selection.timeline_id, "deliver", say, self.watch) as opened:
             self._check_same_timeline(opened, selection)
-            return Regions(self._delivery(opened, say), selection, folder).read(source)
+            regions = Regions(self._delivery(opened, say), selection, folder, self.sees_pictures)
+            return regions.read(source)
 
     def place(self, selection: Selection, result: Result, as_take: bool = False) -> Placed:
         check_result(selection, result, self.probe)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flowanchor_resolve.host import Region
+from flowanchor_resolve.host import Probed, Region
 from flowanchor_resolve.problems import ResolveProblem
 
 from tests.blender.host import numbered
@@ -203,13 +203,18 @@ def test_a_render_without_alpha_says_what_to_add(
 def test_where_it_is_not_looked_alpha_is_not_guessed(
     make: Make, hosting: Hosting, everything: Clip, out: Path, said: list[str]
 ) -> None:
-    """A probe that cannot look into pictures leaves "auto" to the other sources, and a wish for alpha as it
-    is."""
+    """A probe that cannot look into pictures leaves "auto" to the other sources, without a render, and a wish
+    for alpha as it is."""
     world = make()
     world.add_timeline(clips=[everything])
-    blind = lambda path: replace(probe(path), transparent=None)  # noqa: E731
-    assert region_of(world, hosting, out, said, "auto", probe=blind).source == "fusion"
-    assert region_of(world, hosting, out, said, "alpha", probe=blind).source == "alpha"
+
+    def blind(path: Path) -> Probed:
+        return replace(probe(path), transparent=None)
+
+    more: dict[str, Any] = {"probe": blind, "sees_pictures": False}
+    assert region_of(world, hosting, out, said, "auto", **more).source == "fusion"
+    assert not world.called("StartRendering")
+    assert region_of(world, hosting, out, said, "alpha", **more).source == "alpha"
 
 
 @pytest.mark.parametrize("version", ["18.6", "20", "21.1"])

@@ -6,11 +6,14 @@ from __future__ import annotations
 import runpy
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flowanchor_resolve import inapp, meeting, menu, menu_files, poke
+
+from tests.resolve.core.scene import Clip, World, footage, result_of, write_result
 
 Own = Callable[[str], Path]
 
@@ -63,6 +66,20 @@ def test_in_studio_it_pokes_the_sidecar_and_asks_resolve_for_nothing_more(
     contact = meeting.last_contact(meeting.open_folder())
     assert contact is not None
     assert (contact["product"], contact["version"], contact["where"]) == (STUDIO, "21.0.4", "menu")
+
+
+def test_inside_it_is_said_what_could_not_be_put_back(tmp_path: Path, own_folders: Own) -> None:
+    movie = footage(tmp_path)
+    with World("19.1", "free", "hostile", "in-app", volumes=[tmp_path]) as world:
+        world.add_timeline(clips=[Clip(movie, frames=4, name="ours")])
+        told: list[str] = []
+        world.app.page = "color"
+        host = inapp.host_of(world.scriptapp("Resolve"), told.append)
+        selection = host.select(clip="ours")
+        result = result_of(write_result(tmp_path / "result.mov", Fraction(24), 4), selection)
+        world.before("TimelineItem.AddMarker", lambda: world.open_dialog("Save?"))
+        host.place(selection, result)
+    assert "Resolve's color page could not be opened again." in told
 
 
 def test_a_busy_sidecar_is_told(own_folders: Own, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,28 +65,45 @@ def export(host: Host, say: Say) -> str:
 
 
 def place(host: Host, say: Say) -> str:
-    """Place every finished hand-off whose timeline is in the open project."""
+    """Place every finished hand-off whose timeline is in the open project; one that cannot be placed is told
+    and keeps none from its turn."""
     done = others = 0
+    failed: list[ResolveProblem] = []
     for folder in handoff.finished():
-        selection, result = handoff.read_result(folder)
         try:
-            placed = host.place(selection, replace(result, settings={**result.settings, "at": time.time()}))
+            selection = _place(host, folder)
         except ResolveProblem as problem:
-            if problem.code != OTHER_PROJECT:
-                raise
-            others += 1
+            if problem.code == OTHER_PROJECT:
+                others += 1
+            else:
+                say(f"{folder.name} is not placed: {problem}")
+                failed.append(problem)
             continue
-        handoff.note_placed(folder, placed)
         say(f"Placed {session.described(selection)}.")
         done += 1
     rest = f" {others} more belong to other projects." if others else ""
-    if not done:
-        raise ResolveProblem(
-            "handoff-none-finished",
-            f"No finished edit of this project waits to be placed.{rest}",
-            "Run `flowanchor resolve edit --handoff` in a terminal first.",
-        )
-    return f"{'1 result is' if done == 1 else f'{done} results are'} on the timeline.{rest}"
+    if done:
+        rest += f" {len(failed)} could not be placed." if failed else ""
+        return f"{'1 result is' if done == 1 else f'{done} results are'} on the timeline.{rest}"
+    if failed:
+        raise failed[0]
+    raise ResolveProblem(
+        "handoff-none-finished",
+        f"No finished edit of this project waits to be placed.{rest}",
+        "Run `flowanchor resolve edit --handoff` in a terminal first.",
+    )
+
+
+def _place(host: Host, folder: Path) -> Selection:
+    """Place a finished hand-off, and note in its folder that it is."""
+    selection, result = handoff.read_result(folder)
+    placed = host.place(selection, replace(result, settings={**result.settings, "at": time.time()}))
+    try:
+        handoff.note_placed(folder, placed)
+    except ResolveProblem:
+        host.undo(placed)  # or it would be placed once more the next time
+        raise
+    return selection
 
 
 def undo(host: Host, say: Say) -> str:

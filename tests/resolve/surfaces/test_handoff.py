@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from flowanchor_resolve import handoff, inapp
 from flowanchor_resolve.handoff import PLACED, REQUEST, RESULT
-from flowanchor_resolve.host import Footage, Region, Selection
+from flowanchor_resolve.host import Footage, Placed, Region, Selection
 from flowanchor_resolve.problems import ResolveProblem
 
 from tests.resolve.surfaces.conftest import SELECTION, TRIANGLE, FakeHost, narrowed, result_of
@@ -278,6 +278,42 @@ def test_another_failure_of_the_mask_is_one(own_folders: Own, host: FakeHost) ->
     with pytest.raises(ResolveProblem):
         inapp.act_on("edit", host, lambda text: None)
     assert handoff.waiting() == []
+
+
+def finished(host: FakeHost, tmp_path: Path) -> Path:
+    """A hand-off that is edited and not placed."""
+    inapp.act_on("edit", host, lambda text: None)
+    folder = handoff.find()
+    handoff.finish(handoff.read(folder), made(tmp_path))
+    return folder
+
+
+def test_one_that_cannot_be_placed_keeps_none_from_its_turn(
+    own_folders: Own, host: FakeHost, tmp_path: Path
+) -> None:
+    bad, good = sorted(finished(host, tmp_path) for _ in range(2))
+    change(bad, RESULT, lambda content: content["result"].update(frames=23))
+    told: list[str] = []
+    assert inapp.act_on("place", host, told.append) == "1 result is on the timeline. 1 could not be placed."
+    assert any(text.startswith(f"{bad.name} is not placed: ") for text in told)
+    assert host.on_timeline[0][1].path == good / "result.mov"
+    with pytest.raises(ResolveProblem, match="23 frames"):
+        inapp.act_on("place", host, told.append)
+
+
+def test_one_whose_placing_cannot_be_noted_is_taken_off_again(
+    own_folders: Own, host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would be placed once more the next time."""
+    finished(host, tmp_path)
+
+    def full(folder: Path, placed: Placed) -> None:
+        raise ResolveProblem("resolve-disk", "The disk is full.", "Make room.")
+
+    monkeypatch.setattr(handoff, "note_placed", full)
+    with pytest.raises(ResolveProblem, match="disk is full"):
+        inapp.act_on("place", host, lambda text: None)
+    assert host.on_timeline == []
 
 
 def test_results_of_another_project_stay(own_folders: Own, host: FakeHost, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from flowanchor_interchange.model import Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
-from flowanchor_interchange.readers.otio import MAX_DEPTH, read
+from flowanchor_interchange.readers.otio import MAX_DEPTH, load, read
 
 
 def span(start: float, frames: float, rate: float = 25) -> Any:
@@ -232,3 +233,14 @@ def test_what_has_no_length_on_a_track_is_refused() -> None:
     with pytest.raises(TimelineProblem) as failure:
         read(json.dumps(plain).encode(), Path("/"), common.Choices())
     assert failure.value.code == "timeline-unreadable"
+
+
+def test_long_lists_are_looked_at_in_place() -> None:
+    data = json.dumps([1] * 200_000).encode()
+    tracemalloc.start()
+    try:
+        load(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * len(data), "the text decoded and a list of small numbers, no more"

@@ -44,7 +44,7 @@ def load(data: bytes) -> Any:
         if isinstance(value, float) and not math.isfinite(value):
             raise common.unreadable("it holds a number that is none")
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        waiting += [(one, depth + 1) for one in inner]
+        waiting += [(one, depth + 1) for one in inner if isinstance(one, dict | list | float)]
     return plain
 
 

@@ -195,3 +195,18 @@ def test_what_lies_on_a_clip_without_changing_it_is_not_named() -> None:
         ("conform", "transform", "blend"),
         ("transform",),
     ]
+
+
+@pytest.mark.parametrize("first", ["original", "proxy"])
+def test_a_clip_with_a_proxy_is_its_original(first: str) -> None:
+    """Final Cut Pro names both files of an asset that has one."""
+    second = {"original": "proxy", "proxy": "original"}[first]
+    both = "".join(f'<media-rep kind="{one}-media" src="file:///{one}.mov"/>' for one in (first, second))
+    asset = f'<asset id="x" start="0s" duration="9s" hasVideo="1" format="r1">{both}</asset>'
+    data = (
+        f'<fcpxml version="1.10"><resources>{ASSETS}{asset}</resources><project name="P">'
+        '<sequence format="r1"><spine><asset-clip ref="x" duration="1s"/></spine></sequence></project></fcpxml>'
+    )
+    (clip,) = read(data.encode(), Path("/"), common.Choices()).tracks[0].clips
+    assert clip.media is not None
+    assert clip.media.path == Path("/original.mov")

@@ -271,3 +271,10 @@ def test_a_clip_without_a_proxy_is_its_resource() -> None:
     (clip,) = timeline(document(producer(more=more), playlist(ENTRY), PLAYED)).tracks[0].clips
     assert clip.media is not None
     assert clip.media.path == Path("/a.mov")
+
+
+def test_a_clip_without_its_picture_is_switched_off() -> None:
+    """So Kdenlive writes a clip that is disabled."""
+    off = '<property name="set.test_audio">1</property><property name="set.test_image">1</property>'
+    data = document(producer(), producer("q", more=off), playlist(ENTRY, ENTRY.replace('"p"', '"q"')), PLAYED)
+    assert [clip.enabled for clip in timeline(data).tracks[0].clips] == [True, False]

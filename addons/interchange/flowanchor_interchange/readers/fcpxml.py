@@ -275,8 +275,9 @@ class _Reader:
         asset = self._resources.find("asset", key)
         if asset is None:
             return None, start, [*obstacles, common.GENERATOR]
-        media = asset.child("media-rep")
-        url = (media.get("src") if media is not None else "") or asset.get("src")
+        # One that has a proxy names that as well.
+        files = sorted(asset.all("media-rep"), key=lambda one: one.get("kind") == "proxy-media")
+        url = (files[0].get("src") if files else "") or asset.get("src")
         length = seconds(asset.get("duration", "0s"))
         if length == 0 and node.tag != "asset-clip":
             obstacles.append(common.FREEZE)

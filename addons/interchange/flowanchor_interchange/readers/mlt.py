@@ -288,6 +288,7 @@ class _Reader:
             media,
             source,
             record,
+            enabled=about.get("set.test_image") != "1",
             obstacles=tuple(dict.fromkeys(obstacles)),
             effects=tuple(self._effects(node) + self._effects(producer)),
         )

@@ -23,9 +23,14 @@ from flowanchor_resolve.places import meeting_folder
 from flowanchor_resolve.problems import ResolveProblem
 
 LOCK = "sidecar.lock"
+"""Held by a sidecar as long as it lives: there is one."""
+SERVES = "serves.lock"
+"""Held by it from when it answers: what its predecessor has left is gone by then."""
 STATUS = "status.json"
 CONTACT = "contact.json"
 LOG = "sidecar.log"
+LOOKS_SECONDS = 0.5
+"""Whoever looks whether a lock is held has it for a moment; so long it is tried again."""
 LARGEST_FILE = 65_536  # bytes of a file that are read at most
 
 
@@ -115,9 +120,12 @@ class Lock:
     def acquire(self) -> bool:
         """Take the lock; False if another process has it."""
         file = _open(self.path)
-        if not _try(file, exclusive=True):
-            os.close(file)
-            return False
+        until = time.monotonic() + LOOKS_SECONDS
+        while not _try(file, exclusive=True):
+            if time.monotonic() > until:
+                os.close(file)
+                return False
+            time.sleep(0.01)
         self._file = file
         return True
 
@@ -140,7 +148,7 @@ class Lock:
 
 def sidecar_lives(folder: Path) -> bool:
     """Whether a sidecar serves in this meeting folder now."""
-    return Lock(folder / LOCK).is_held()
+    return Lock(folder / SERVES).is_held()
 
 
 def note_contact(folder: Path, product: str, version: str, where: str) -> None:

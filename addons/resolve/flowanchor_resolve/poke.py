@@ -73,11 +73,32 @@ def poke(action: str, seconds: float = ANSWER_SECONDS, start_seconds: float = ST
 
 
 def start(folder: Path, seconds: float = START_SECONDS) -> None:
-    """Start a sidecar that outlives this process, and wait until it serves.
+    """Start a sidecar that outlives this process, unless one is starting, and wait until it serves.
 
     Raises:
         ResolveProblem: "resolve-sidecar-unknown" if nothing says how, "resolve-sidecar-failed".
     """
+    log = folder / meeting.LOG
+    lock = meeting.Lock(folder / meeting.LOCK)
+    child: subprocess.Popen[bytes] | None = None
+    deadline = time.monotonic() + seconds
+    while not meeting.sidecar_lives(folder):
+        # While another one starts, or ends, that is waited for; ours ends at once if it finds one.
+        if not lock.is_held():
+            if child is None:
+                child = _launched(folder, log)
+            ended = child.poll()
+            if ended is not None and not meeting.sidecar_lives(folder):
+                raise _failed(f"it ended with exit code {ended}", log)
+        if time.monotonic() > deadline:
+            if child is not None:
+                child.kill()
+                child.wait()
+            raise _failed(f"it was not there within {seconds:g} s", log)
+        time.sleep(_STEP)
+
+
+def _launched(folder: Path, log: Path) -> subprocess.Popen[bytes]:
     found = command_line()
     if found is None:
         raise ResolveProblem(
@@ -86,14 +107,14 @@ def start(folder: Path, seconds: float = START_SECONDS) -> None:
             "Run `flowanchor resolve sidecar` in a terminal, or `installers/run.py setup` once.",
         )
     command = [*found, "resolve", "sidecar", "--idle", str(IDLE_MINUTES)]
-    log = folder / meeting.LOG
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    # Appended to: two menu entries chosen at once start two sidecars, of which one ends.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     try:
         with open(os.open(log, flags, 0o600), "wb") as output:
-            child = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 env=clean_environment(),
                 cwd=folder,
@@ -104,16 +125,6 @@ def start(folder: Path, seconds: float = START_SECONDS) -> None:
             )
     except OSError as failure:
         raise _failed(f"{command[0]} could not be run ({failure.strerror})", log) from failure
-    deadline = time.monotonic() + seconds
-    while not meeting.sidecar_lives(folder):
-        ended = child.poll()
-        if ended is not None and not meeting.sidecar_lives(folder):
-            raise _failed(f"it ended with exit code {ended}", log)
-        if time.monotonic() > deadline:
-            child.kill()
-            child.wait()
-            raise _failed(f"it was not there within {seconds:g} s", log)
-        time.sleep(_STEP)
 
 
 def clean_environment() -> dict[str, str]:

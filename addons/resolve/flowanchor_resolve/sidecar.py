@@ -46,6 +46,7 @@ class Sidecar:
         self._act = act
         self._say = say
         self._lock = meeting.Lock(folder / meeting.LOCK)
+        self._serves = meeting.Lock(folder / meeting.SERVES)
         self._wanted: queue.Queue[str] = queue.Queue(1)
         self._busy: str | None = None
         self._turn = threading.Lock()
@@ -71,6 +72,7 @@ class Sidecar:
         try:
             self._forget_leftovers()
             self._note("idle", "Waiting for Workspace > Scripts > FlowAnchor Edit.")
+            self._serves.acquire()
             self._say("Waiting for Workspace > Scripts > FlowAnchor Edit in Resolve; Ctrl-C ends this.")
             watch.start()
             self._work()
@@ -82,6 +84,7 @@ class Sidecar:
                 watch.join(5)
             with contextlib.suppress(ResolveProblem):  # a full disk does not keep it from ending
                 self._note("ended", "The sidecar has ended.")
+            self._serves.release()
             self._lock.release()
 
     def _work(self) -> None:
@@ -119,12 +122,22 @@ class Sidecar:
     def _watch(self) -> None:
         while not self._end.wait(STEP):
             try:
-                for name in sorted(os.listdir(self.folder / POKES)):
-                    if name.endswith(".json") and not name.startswith("."):
-                        self._answer(name)
+                for name in self._poked():
+                    self._answer(name)
             except (OSError, ResolveProblem) as failure:
                 self._say(f"The sidecar cannot see what it is asked for and ends: {failure}")
                 self._end.set()
+
+    def _poked(self) -> list[str]:
+        """Names of the pokes, the first left first."""
+        with os.scandir(self.folder / POKES) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if entry.name.endswith(".json")
+                and not entry.name.startswith(".")
+                and not entry.is_dir(follow_symlinks=False)
+            )
 
     def _answer(self, name: str) -> None:
         path = self.folder / POKES / name

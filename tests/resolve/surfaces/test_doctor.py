@@ -101,7 +101,7 @@ def test_the_sidecar(own_folders: Own) -> None:
     meeting.write(launcher, {"argv": ["python", "-m", "flowanchor_daemon.serve"]})
     (second,) = doctor.check_sidecar()
     assert (second.level, "starts it" in second.text) == ("ok", True)
-    lock = meeting.Lock(meeting.open_folder() / meeting.LOCK)
+    lock = meeting.Lock(meeting.open_folder() / meeting.SERVES)
     assert lock.acquire()
     try:
         (third,) = doctor.check_sidecar()

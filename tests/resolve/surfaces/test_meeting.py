@@ -80,7 +80,7 @@ def test_a_note_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
-    lock = meeting.Lock(tmp_path / meeting.LOCK)
+    lock = meeting.Lock(tmp_path / meeting.SERVES)
     assert not lock.is_held()
     hold = (
         "import sys; from pathlib import Path; from flowanchor_resolve.meeting import Lock; "

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -159,6 +160,66 @@ def test_a_killed_one_is_followed_by_another(start: Callable[..., Running]) -> N
     assert poke.poke("edit").accepted
 
 
+def test_one_that_starts_serves_when_what_was_left_is_gone(
+    own_folders: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would be seen with its predecessor's words, and forget what is asked of it meanwhile."""
+    folder = meeting.open_folder()
+    meeting.write(folder / meeting.STATUS, {"state": "working", "text": "FlowAnchor Again is at work."})
+    seen: list[tuple[bool, str | None]] = []
+    write = meeting.write
+
+    def written(path: Path, content: dict[str, object]) -> None:
+        seen.append((meeting.sidecar_lives(folder), sidecar.status(folder)))
+        write(path, content)
+
+    monkeypatch.setattr(meeting, "write", written)
+    Sidecar(folder, lambda action, say: "", print, idle_seconds=0.05).serve()
+    assert seen == [
+        (False, "FlowAnchor Again is at work, but the sidecar has ended since."),
+        (True, "Waiting for Workspace > Scripts > FlowAnchor Edit."),
+    ]
+
+
+def test_who_looks_whether_one_runs_keeps_none_from_starting(own_folders: Own) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    lock = meeting.Lock(meeting.open_folder() / meeting.LOCK)
+    look = os.open(lock.path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(look, fcntl.LOCK_SH)  # as `is_held` does, for a moment
+    end = threading.Timer(0.1, os.close, [look])
+    end.start()
+    try:
+        assert lock.acquire()
+    finally:
+        end.join()
+        lock.release()
+
+
+def test_two_menu_entries_at_once_start_one(own_folders: Own, tmp_path: Path) -> None:
+    """Both are answered: one by the sidecar that it has started, one by the same."""
+    script = tmp_path / "serve.py"
+    text = textwrap.dedent(PROCESS).replace("IDLE", "5").replace('"again"', '"edit"')
+    script.write_text(f"import sys; sys.path.insert(0, {PACKAGE!r})\n{text}")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}"\n')
+    python.chmod(0o700)
+    record(own_folders, [str(python), "-m", "flowanchor_daemon.serve"])
+    replies: list[poke.Reply] = []
+    entries = [threading.Thread(target=lambda: replies.append(poke.poke("edit"))) for _ in range(2)]
+    for entry in entries:
+        entry.start()
+    for entry in entries:
+        entry.join(60)
+    (meeting.open_folder() / "go on").touch()
+    assert sorted(reply.accepted for reply in replies) == [False, True]
+    folder = meeting.open_folder()
+    until(lambda: sidecar.status(folder) == "edit is done.", "it is done")
+    found = meeting.read(folder / meeting.STATUS)
+    assert found is not None
+    os.kill(int(found["pid"]), signal.SIGINT)
+    until(lambda: not meeting.Lock(folder / meeting.LOCK).is_held(), "it ends")
+
+
 def test_a_second_one_is_refused(start: Callable[..., Running]) -> None:
     start()
     with pytest.raises(ResolveProblem) as caught:
@@ -189,6 +250,23 @@ def test_what_it_does_not_know_is_refused(start: Callable[..., Running], content
     assert "doing" not in running.said
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes")
+def test_odd_things_among_the_pokes_do_not_end_it(start: Callable[..., Running], tmp_path: Path) -> None:
+    running = start()
+    pokes = running.folder / POKES
+    target = tmp_path / "target.json"
+    meeting.write(target, {"action": "edit", "at": time.time()})
+    (pokes / "1-folder.json").mkdir()
+    (pokes / "2-link.json").symlink_to(target)
+    os.mkfifo(pokes / "3-pipe.json")
+    (pokes / "4-huge.json").write_bytes(b" " * 1_000_000)
+    (pokes / "5-half.json").write_text('{"action": "ed')
+    until(lambda: len(list((running.folder / ANSWERS).iterdir())) == 4, "it answers the files")
+    assert "doing" not in running.said
+    assert target.is_file()
+    assert poke.poke("edit").accepted
+
+
 def test_what_was_asked_long_ago_is_refused(start: Callable[..., Running]) -> None:
     running = start()
     meeting.write(running.folder / POKES / "1-old.json", {"action": "edit", "at": time.time() - 3600})
@@ -198,7 +276,7 @@ def test_what_was_asked_long_ago_is_refused(start: Callable[..., Running]) -> No
 
 def test_a_silent_one_is_told_and_the_poke_taken_back(own_folders: Own) -> None:
     folder = meeting.open_folder()
-    lock = meeting.Lock(folder / meeting.LOCK)
+    lock = meeting.Lock(folder / meeting.SERVES)
     assert lock.acquire()  # as a sidecar that hangs would
     try:
         with pytest.raises(ResolveProblem) as caught:

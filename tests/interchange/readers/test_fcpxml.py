@@ -205,7 +205,8 @@ def test_a_clip_with_a_proxy_is_its_original(first: str) -> None:
     asset = f'<asset id="x" start="0s" duration="9s" hasVideo="1" format="r1">{both}</asset>'
     data = (
         f'<fcpxml version="1.10"><resources>{ASSETS}{asset}</resources><project name="P">'
-        '<sequence format="r1"><spine><asset-clip ref="x" duration="1s"/></spine></sequence></project></fcpxml>'
+        '<sequence format="r1"><spine><asset-clip ref="x" duration="1s"/></spine></sequence></project>'
+        "</fcpxml>"
     )
     (clip,) = read(data.encode(), Path("/"), common.Choices()).tracks[0].clips
     assert clip.media is not None

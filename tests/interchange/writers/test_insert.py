@@ -204,6 +204,7 @@ def test_a_patch_is_laid_over_the_bottom_track_of_shotcut(make: Make, tmp_path: 
     start, end = text.index('<transition id="t1">'), text.rindex("</transition>") + len("</transition>")
     path.write_text(f'{text[:start]}<transition id="t1">{about}</transition>{text[end:]}')
     root = insert(path, tmp_path / "new.mlt", scene.result(tmp_path / "r.mov", alpha=True))
+    assert root is not None
     _, over = root.findall(".//transition")
     assert {one.get("name"): one.text for one in over} == {
         "a_track": "1",
@@ -218,6 +219,7 @@ def test_a_patch_is_laid_over_as_the_last_track_that_is(make: Make, tmp_path: Pa
     off = text.index("</transition>", text.index('<transition id="t2">'))
     path.write_text(f'{text[:off]}<property name="disable">1</property>{text[off:]}')
     root = insert(path, tmp_path / "new.mlt", scene.result(tmp_path / "r.mov", alpha=True))
+    assert root is not None
     over = {one.get("name"): one.text for one in root.findall(".//transition")[-1]}
     assert (over["a_track"], over["b_track"], over.get("disable")) == ("0", "3", None)
 

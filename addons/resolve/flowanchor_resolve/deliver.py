@@ -15,7 +15,7 @@ from typing import Any
 
 from flowanchor_resolve.calls import Calls
 from flowanchor_resolve.edition import Edition, check_renderable
-from flowanchor_resolve.frames import Span, timecode_of_frame
+from flowanchor_resolve.frames import Span, is_timecode_of, timecode_of_frame
 from flowanchor_resolve.host import Probe, Probed, Say, Selection
 from flowanchor_resolve.keep import kept, preset_names
 from flowanchor_resolve.opened import Opened
@@ -265,7 +265,7 @@ def _check_file(probed: Probed, order: Order, certain: bool) -> None:
                 "Reset the settings on the Deliver page, then try again.",
             )
     timecode = timecode_of_frame(chosen.start, chosen.rate, chosen.drop_frame)
-    if not certain and (probed.start_timecode or "").replace(";", ":") != timecode.replace(";", ":"):
+    if not certain and not is_timecode_of(probed.start_timecode, timecode):
         raise ResolveProblem(
             "resolve-render-differs",
             f"It cannot be proved that Resolve rendered from {timecode} on.",

@@ -145,6 +145,11 @@ def timecode_of_frame(frame: int, rate: Fraction, drop: bool) -> str:
     )
 
 
+def is_timecode_of(told: str | None, timecode: str) -> bool:
+    """Whether a movie's start timecode is this one, however it writes drop frame."""
+    return told is not None and told.replace(";", ":") == timecode.replace(";", ":")
+
+
 def a_day(rate: Fraction, drop: bool) -> int:
     """How many frames 24 hours of timecode count."""
     base = nominal(rate)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowanchor_resolve.frames import Span, to_relative
+from flowanchor_resolve.frames import Span, is_timecode_of, timecode_of_frame, to_relative
 from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Probe, Result, Say, Selection
 from flowanchor_resolve.markers import add_marker, delete_marker, find_marker, mark_item, marker_data
@@ -61,6 +61,14 @@ def check_result(selection: Selection, result: Result, probe: Probe) -> None:
                 f"The result has {found} {what}, and its place on the timeline {wanted}.",
                 "Edit the clip again as it is now on the timeline.",
             )
+    timecode = timecode_of_frame(selection.start, selection.rate, selection.drop_frame)
+    if not is_timecode_of(probed.start_timecode, timecode):
+        raise ResolveProblem(
+            "resolve-result-differs",
+            f"The result begins at {probed.start_timecode or 'no timecode'}, and its place on the"
+            f" timeline at {timecode}.",
+            f"Fetch it anew with `flowanchor resolve place {result.job}`.",
+        )
     if result.deliver == "patch" and not probed.alpha:
         raise ResolveProblem(
             "resolve-result-differs",

@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+from flowanchor_daemon.cli.resolve_timecode import record_timecode, stamp
 from flowanchor_resolve.host import Probed, Result, Selection
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.resolve_host import ResolveHost
@@ -107,7 +108,9 @@ def numbers(path: Path) -> list[int | None]:
 
 
 def result_of(path: Path, selection: Selection, **more: Any) -> Result:
-    """A finished edit."""
+    """A finished edit; its movie gets the timecode of its place, as edits have it."""
+    if path.suffix == ".mov" and path.is_file():
+        stamp(path, record_timecode(selection))
     return Result(
         **{
             "path": path,

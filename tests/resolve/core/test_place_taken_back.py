@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flowanchor_daemon.cli.resolve_timecode import stamp
 from flowanchor_resolve.problems import ResolveProblem
 
 from tests.resolve.core.conftest import Hosting, Make
@@ -78,6 +79,24 @@ def test_results_of_another_length_or_rate_change_nothing(
         host.place(selection, result_of(movie(frames, rate), selection))
     assert problem.value.code == "resolve-result-differs"
     assert not world.calls
+
+
+@pytest.mark.parametrize("timecode", [None, "01:00:00:11"])
+def test_a_result_of_another_place_changes_nothing(
+    make: Make, hosting: Hosting, footage: Footage, movie: Callable[..., Path], timecode: str | None
+) -> None:
+    world = make()
+    host, selection = placing(world, footage, hosting)
+    before = state_of(world)
+    result = result_of(movie(), selection)
+    result.path.unlink()
+    movie()
+    if timecode is not None:
+        stamp(result.path, timecode)
+    with pytest.raises(ResolveProblem, match="at 01:00:00:10") as problem:
+        host.place(selection, result)
+    assert problem.value.code == "resolve-result-differs"
+    assert state_of(world) == before
 
 
 def test_a_patch_without_alpha_changes_nothing(make: Make, hosting: Hosting, footage: Footage) -> None:

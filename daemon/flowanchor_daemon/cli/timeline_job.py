@@ -207,7 +207,7 @@ def _write(
         show.note(notice)
     return Done(
         result=result,
-        timeline=wish.out,
+        timeline=wish.out.absolute(),
         track=1 if wish.out.suffix.lower() == ".edl" else len(source.timeline.tracks) + 1,
         track_name=placed.track,
         clip=selection.clip.name,

@@ -496,3 +496,14 @@ def test_folders_are_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     assert f"no file a.otio in {tmp_path}." in call("list", "a.otio")[2]
     assert f"{tmp_path.name} is a folder" in call("list", ".")[2]
+
+
+def test_files_are_told_whole(
+    make: Make, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = make("otio")
+    monkeypatch.chdir(tmp_path)
+    code, told, _ = edit(path, Path("new.otio"))
+    assert code == 0
+    assert told["timeline"]["output"] == str(tmp_path / "new.otio")
+    assert Path(told["output"]).parent == tmp_path

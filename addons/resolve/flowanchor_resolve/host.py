@@ -48,6 +48,11 @@ class Selection:
     """What the user wrote into a FlowAnchor marker of the clip: "source", "target", "words" (see
     wishes.py)."""
 
+    clip_start: int | None = None
+    """Record frame of the whole clip's first frame, and `clip_offset` the frame of its source that is there,
+    as far as they are told: by them it is seen later whether the clip was moved or slipped."""
+    clip_offset: float | None = None
+
     @property
     def frames(self) -> int:
         return self.end - self.start

@@ -34,6 +34,12 @@ class Item:
         return str(told) if told else f"at frame {self.span.start} of {self.kind} track {self.track}"
 
     @property
+    def left_offset(self) -> float | None:
+        """Frames of the source left of what the clip shows; None if that is not told."""
+        told = self.calls.ask_if_there(self.thing, "GetLeftOffset")
+        return float(told) if isinstance(told, (int, float)) and not isinstance(told, bool) else None
+
+    @property
     def media(self) -> Any:
         """The media pool clip it shows; None for a title or generator."""
         return self.calls.ask(self.thing, "GetMediaPoolItem") or None

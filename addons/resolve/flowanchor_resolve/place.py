@@ -302,13 +302,25 @@ def still_there(opened: Opened, selection: Selection) -> Item:
         ResolveProblem: "resolve-clip-moved".
     """
     item = opened.find_item(selection.item_id)
-    if item is None or not item.span.covers(Span(selection.start, selection.end)):
+    span = Span(selection.start, selection.end)
+    if item is None or not item.span.covers(span) or not _shows_the_same(item, selection):
         raise ResolveProblem(
             "resolve-clip-moved",
-            f'The clip "{selection.name}" was moved, cut or removed since it was exported.',
+            f'The clip "{selection.name}" was moved, cut, slipped or removed since it was exported.',
             "Undo that, or edit the clip again where it is now.",
         )
     return item
+
+
+def _shows_the_same(item: Item, selection: Selection) -> bool:
+    """Whether each record frame of a clip still shows the frame of its source that was exported, as far as
+    starts and offsets tell: a trimmed clip's move together, a moved or slipped one's do not."""
+    if selection.clip_start is None:
+        return True
+    moved = item.span.start - selection.clip_start
+    if selection.clip_offset is None or (now := item.left_offset) is None:
+        return moved == 0
+    return now - selection.clip_offset == moved
 
 
 def listing(opened: Opened) -> dict[str, Item]:

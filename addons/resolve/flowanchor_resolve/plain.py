@@ -42,6 +42,8 @@ def selection_as_plain(selection: Selection) -> dict[str, Any]:
         "width": selection.width,
         "height": selection.height,
         "wish": dict(selection.wish),
+        "clip_start": selection.clip_start,
+        "clip_offset": selection.clip_offset,
     }
 
 
@@ -65,6 +67,10 @@ def read_selection(raw: object) -> Selection:
         width=_number(fields, "width", 1, LARGEST_SIDE),
         height=_number(fields, "height", 1, LARGEST_SIDE),
         wish={name: _text(wish, name) for name in _WISHES if name in wish},
+        clip_start=None
+        if fields.get("clip_start") is None
+        else _number(fields, "clip_start", 0, LARGEST_FRAME),
+        clip_offset=_offset(fields.get("clip_offset")),
     )
 
 
@@ -213,6 +219,14 @@ def _rate(raw: object) -> Fraction:
     if not isinstance(raw, str) or re.fullmatch(r"[1-9]\d{0,8}(/[1-9]\d{0,8})?", raw) is None:
         raise _broken("its rate is none")
     return Fraction(raw)
+
+
+def _offset(raw: object) -> float | None:
+    if raw is None:
+        return None
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not abs(raw) <= LARGEST_FRAME:
+        raise _broken("its clip_offset is no number")
+    return float(raw)
 
 
 def _object(raw: object) -> Mapping[str, Any]:

@@ -50,6 +50,8 @@ def read_selection(
         width=width,
         height=height,
         wish=wish_of_markers(opened.calls.ask(item.thing, "GetMarkers") or {}),
+        clip_start=item.span.start,
+        clip_offset=item.left_offset,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flowanchor_daemon.cli.resolve_timecode import stamp
 from flowanchor_resolve.problems import ResolveProblem
+from flowanchor_resolve.session import narrowed
 
 from tests.resolve.core.conftest import Hosting, Make
 from tests.resolve.core.scene import (
@@ -116,6 +117,46 @@ def test_a_clip_that_has_moved_is_told(
     before = state_of(world)
     with pytest.raises(ResolveProblem) as problem:
         host.place(selection, result_of(movie(), selection))
+    assert problem.value.code == "resolve-clip-moved"
+    assert state_of(world) == before
+
+
+def _slip(item: Any) -> None:
+    item.first += 2
+
+
+def _move(item: Any) -> None:
+    item.start += 2
+
+
+def _trim(item: Any) -> None:
+    item.start, item.first, item.duration = item.start + 2, item.first + 2, item.duration - 2
+
+
+@pytest.mark.parametrize(("change", "fits"), [(_slip, False), (_move, False), (_trim, True)])
+@pytest.mark.parametrize("profile", ["strict", "hostile"])
+def test_a_clip_that_shows_other_frames_than_were_exported_is_told(
+    make: Make,
+    hosting: Hosting,
+    footage: Footage,
+    movie: Callable[..., Path],
+    profile: str,
+    change: Callable[[Any], None],
+    fits: bool,
+) -> None:
+    """Its span may still hold the frames that were edited: a part of it was."""
+    world = make(profile=profile)
+    world.add_timeline(clips=[Clip(footage(), at=10, first=5, frames=20, name="ours")])
+    host = hosting(world)
+    selection = narrowed(host.select(clip="ours"), 5, 9)
+    change(world.project.current.tracks["video"][0].items[0])  # type: ignore[union-attr]
+    result = result_of(movie(5), selection)
+    before = state_of(world)
+    if fits:
+        assert host.place(selection, result).start == selection.start
+        return
+    with pytest.raises(ResolveProblem) as problem:
+        host.place(selection, result)
     assert problem.value.code == "resolve-clip-moved"
     assert state_of(world) == before
 

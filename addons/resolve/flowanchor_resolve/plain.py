@@ -51,6 +51,8 @@ def read_selection(raw: object) -> Selection:
     """The selection in a JSON object. ResolveProblem("resolve-note-broken") if it is none."""
     fields = _object(raw)
     start = _number(fields, "start", 0, LARGEST_FRAME)
+    told = fields.get("clip_start") is not None
+    clip_start = _number(fields, "clip_start", 0, LARGEST_FRAME) if told else None
     wish = _object(fields.get("wish", {}))
     return Selection(
         project=_text(fields, "project"),
@@ -67,9 +69,7 @@ def read_selection(raw: object) -> Selection:
         width=_number(fields, "width", 1, LARGEST_SIDE),
         height=_number(fields, "height", 1, LARGEST_SIDE),
         wish={name: _text(wish, name) for name in _WISHES if name in wish},
-        clip_start=None
-        if fields.get("clip_start") is None
-        else _number(fields, "clip_start", 0, LARGEST_FRAME),
+        clip_start=clip_start,
         clip_offset=_offset(fields.get("clip_offset")),
     )
 

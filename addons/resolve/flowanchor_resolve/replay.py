@@ -68,9 +68,9 @@ def replay(path: Path) -> Report:
     with tempfile.TemporaryDirectory(prefix="flowanchor-replay-") as scratch:
         tape = Tape(lines, Path(scratch).resolve())
         before = tempfile.tempdir
-        tempfile.tempdir = tape.live(str(lines[0].get("temporary", "/")))
-        os.makedirs(tempfile.tempdir, exist_ok=True)
         try:
+            tempfile.tempdir = str(tape.inside(tape.live(str(lines[0].get("temporary", "/")))))
+            os.makedirs(tempfile.tempdir, exist_ok=True)
             _run(tape)
         except ResolveProblem as problem:
             # As it was recorded, if all that was recorded has been done.
@@ -78,6 +78,9 @@ def replay(path: Path) -> Report:
                 return Report(tape.calls, f"{tape.where()}: the client stops with {problem.code}: {problem}")
         except Differs as difference:
             return Report(tape.calls, str(difference))
+        except Exception as failure:  # noqa: BLE001 - a reply of another form, or a fault of the client's
+            what = f"the client fails on it ({type(failure).__name__}: {failure})"
+            return Report(tape.calls, f"{tape.where()}: {what}")
         finally:
             tempfile.tempdir = before
         if tape.difference:
@@ -147,7 +150,7 @@ def _look(tape: Tape, host: Host, line: dict[str, Any]) -> None:
 def _result(tape: Tape, raw: dict[str, Any]) -> Result:
     """A recorded result, with a file that stands for its movie."""
     content = veiled.strings_changed(raw, tape.live)
-    path = Path(content["path"])
+    path = tape.inside(content["path"])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"stands for a result")
     return plain.read_result({**content, "file": "result.mov"}, lambda name: path)

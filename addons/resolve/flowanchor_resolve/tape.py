@@ -117,6 +117,20 @@ class Tape:
         found = veiled.changed(text, part)
         return self.scratch + found.rstrip("/") if found.startswith("/") else found
 
+    def inside(self, path: str | Path) -> Path:
+        """A path from the recording that something is written to: anybody may have written the recording, so
+        it has to lie below `scratch`.
+
+        Raises:
+            Differs: it does not.
+        """
+        real = os.path.realpath(path)
+        if not Path(real).is_relative_to(self.scratch):
+            raise self.differs(
+                f"the recording names {str(path)[:200]}, which is not in the replay's own folder"
+            )
+        return Path(real)
+
     def revived(self, value: Any) -> Any:
         """A recorded value as the client gets it."""
         if isinstance(value, str):
@@ -214,7 +228,7 @@ class Tape:
         as the queue says."""
         if name == "GetMountedVolumeList":
             for folder in reply or ():
-                os.makedirs(folder, exist_ok=True)
+                os.makedirs(self.inside(folder), exist_ok=True)
         elif name == "GetRenderJobList":
             self._files.update(
                 {
@@ -226,7 +240,7 @@ class Tape:
         elif name == "GetRenderJobStatus" and isinstance(reply, dict):
             file = self._files.get(arguments[0])
             if reply.get("CompletionPercentage") == 100 and file is not None and file.parent.is_dir():
-                file.write_bytes(b"stands for a rendered movie")
+                self.inside(file).write_bytes(b"stands for a rendered movie")
 
 
 class Replayed:

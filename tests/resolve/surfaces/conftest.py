@@ -30,6 +30,8 @@ SELECTION = Selection(
     width=192,
     height=96,
     wish={"source": "a red car", "target": "a green car"},
+    clip_start=86_400,
+    clip_offset=5.0,
 )
 TRIANGLE = Polygon(keyframes=((0, ((1.0, 2.0), (30.0, 2.0), (15.5, 40.0))),))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -182,6 +183,54 @@ def test_what_is_no_recording(tmp_path: Path, content: str) -> None:
     with pytest.raises(ResolveProblem) as caught:
         replay.read(path)
     assert caught.value.code == "recording-unusable"
+
+
+def tampered(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """A recording, each line of it changed."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        change(line)
+    path.write_text("\n".join(map(json.dumps, lines)))
+    return path
+
+
+@pytest.mark.parametrize("outside", ["/../../../{}", "relative/{}", "../{}"])
+@pytest.mark.parametrize("what", ["volume", "render", "result", "temporary"])
+def test_a_recording_makes_nothing_outside_of_the_replays_folder(
+    sent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: str, what: str
+) -> None:
+    inner = tmp_path / "a" / "b" / "c" / "d"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    monkeypatch.setattr(tempfile, "tempdir", str(inner))
+    place = outside.format("victim")
+
+    def change(line: dict[str, Any]) -> None:
+        if what == "temporary" and "temporary" in line:
+            line["temporary"] = place
+        if what == "volume" and line.get("call") == "GetMountedVolumeList":
+            line["reply"] = [place]
+        if what == "render" and line.get("call") == "GetRenderJobList":
+            for job in line["reply"]:
+                job["dict"]["OutputFilename"] = place
+        if what == "result" and line.get("did") == "edited":
+            line["result"]["path"] = place
+
+    before = sorted(tmp_path.rglob("*"))
+    report = replay.replay(tampered(sent, change))
+    assert report.difference
+    assert sorted(tmp_path.rglob("*")) == before
+    if what != "render":
+        assert "not in the replay's own folder" in report.difference
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("reply", {"pairs": [1]}), ("reply", {"object": "x"}), ("on", None), ("arguments", 3), ("call", 7)],
+)
+def test_a_recording_of_another_form_is_told_and_not_a_traceback(sent: Path, key: str, value: object) -> None:
+    report = replay.replay(tampered(sent, lambda line: line.update({key: value}) if key in line else None))
+    assert report.difference
 
 
 def test_a_recording_replaces_nothing(tmp_path: Path) -> None:

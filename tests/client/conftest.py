@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.source_tree import PYTHONPATH
+
 FAKE = Path(__file__).with_name("fake_daemon.py")
 
 
@@ -54,7 +55,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
             "FAKE_DAEMON": "",
             "HOME": str(home),
             "XDG_DATA_HOME": str(home / "data"),
-            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("", "proto", "addons", "addons/resolve", "addons/interchange", "daemon")),
+            "PYTHONPATH": PYTHONPATH,
         }.items():
             monkeypatch.setenv(name, value)
         try:

@@ -23,7 +23,8 @@ from flowanchor.v1 import jobs_pb2_grpc, media_pb2_grpc, models_pb2_grpc, system
 from flowanchor_daemon.errors.details import DETAILS_KEY
 from grpc_health.v1 import health_pb2_grpc
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.source_tree import PYTHONPATH
+
 SECONDS = 60.0
 """How long a test waits for anything; far beyond what a busy machine takes."""
 
@@ -186,10 +187,7 @@ class Daemons:
         self._runtimes = [Path(tempfile.mkdtemp(prefix="fa-"))]
         self.environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(
-                str(ROOT / part)
-                for part in (".", "proto", "addons", "addons/resolve", "addons/interchange", "daemon")
-            ),
+            "PYTHONPATH": PYTHONPATH,
             "FLOWANCHOR_RUNTIME": str(self._runtimes[0]),
             "FLOWANCHOR_STATE": str(folder / "state"),
             "FLOWANCHOR_CACHE": str(folder / "cache"),

@@ -24,14 +24,12 @@ import numpy as np
 import pytest
 from flowanchor.rendezvous import DaemonLock, Discovery
 
-ROOT = Path(__file__).parents[2]
+from tests.source_tree import PYTHONPATH
+
 WIDTH, HEIGHT, FRAMES = 64, 48, 9
 RATE = Fraction(24000, 1001)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-PARTS = ("", "proto", "addons", "addons/resolve", "addons/interchange", "daemon")
 
 
 def environment_in(home: Path) -> dict[str, str]:
@@ -39,7 +37,7 @@ def environment_in(home: Path) -> dict[str, str]:
     home.mkdir(parents=True, exist_ok=True)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("FLOWANCHOR_")},
-        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in PARTS),
+        "PYTHONPATH": PYTHONPATH,
         "OMP_NUM_THREADS": "1",
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),

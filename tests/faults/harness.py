@@ -30,7 +30,8 @@ from flowanchor.rendezvous import DaemonLock, Discovery
 from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_client import ENDED, Client
 
-ROOT = Path(__file__).parents[2]
+from tests.source_tree import PYTHONPATH
+
 WORKER = Path(__file__).with_name("worker.py")
 WIDTH, HEIGHT, FRAMES = 192, 128, 17
 MODEL = "tiny"
@@ -56,10 +57,6 @@ class Machine:
             folder.mkdir(mode=0o700)
         self._begun: list[subprocess.Popen[bytes]] = []
         self._seen: dict[int, psutil.Process] = {}
-        packages = (
-            ROOT,
-            *(ROOT / part for part in ("proto", "addons", "addons/resolve", "addons/interchange", "daemon")),
-        )
         self.environment = {
             "FLOWANCHOR_STATE": str(self.state),
             "FLOWANCHOR_RUNTIME": str(self.runtime),
@@ -67,7 +64,7 @@ class Machine:
             "FLOWANCHOR_CACHE": str(cache),
             # One that a failing test leaves behind ends by itself.
             "FLOWANCHOR_DAEMON": shlex.join(self.command("--idle-exit", "120", *options)),
-            "PYTHONPATH": os.pathsep.join(map(str, packages)),
+            "PYTHONPATH": PYTHONPATH,
             "PYTHONDONTWRITEBYTECODE": "1",
             "OMP_NUM_THREADS": "1",
             **extra,

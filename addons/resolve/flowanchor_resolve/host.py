@@ -127,7 +127,7 @@ class Placed:
     start: int
     end: int
     made_track: bool
-    """The track was made for it, and goes with it if nothing else is on it."""
+    """The track was made for it, or for another result on it, and goes with the last of them."""
     media_id: str
     marker: str
     """customData of its marker on the timeline."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Puts a result over its clip, on a track of its own, and takes it off again.
+"""Puts a result over its clip, on a track of its own.
 
 Resolve drops or moves what does not fit and says that all is well. So the timeline is listed before and
 after, and anything but the one new clip in its place means that all is taken back.
@@ -7,7 +7,6 @@ after, and anything but the one new clip in its place means that all is taken ba
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,16 +14,16 @@ from typing import Any
 from flowanchor_resolve.frames import Span, is_timecode_of, timecode_of_frame, to_relative
 from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Probe, Result, Say, Selection
-from flowanchor_resolve.markers import add_marker, delete_marker, find_marker, mark_item, marker_data
+from flowanchor_resolve.markers import add_marker, delete_marker, mark_item, marker_data
 from flowanchor_resolve.names import TRACK, is_result_track
 from flowanchor_resolve.opened import Item, Opened, media_id
 from flowanchor_resolve.pool import import_result, result_bin
 from flowanchor_resolve.problems import ResolveProblem
+from flowanchor_resolve.results import placed_results
+from flowanchor_resolve.undo import delete_item, remove_track
 
 STILLS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".webp", ".gif")
 VIDEO_ONLY = 1
-DELETE_TRIES = 2
-"""The first deletion of a session has been seen to fail."""
 
 
 def check_result(selection: Selection, result: Result, probe: Probe) -> None:
@@ -139,7 +138,7 @@ class Placement:
 
     def _track(self, selection: Selection, span: Span, undo: list[Callable[[], bool]]) -> tuple[int, bool]:
         """A track of ours that is free at the span, above all others that have something there; a new one at
-        the top if there is none. And whether it is new."""
+        the top if there is none. And whether we have made it, now or for another result."""
         opened = self.opened
         calls, timeline = opened.calls, opened.timeline
         count = opened.track_count("video")
@@ -153,7 +152,7 @@ class Placement:
             if busy:
                 break
             if usable:
-                return track, False
+                return track, self._made(track)
         calls.need("add a video track", timeline, "AddTrack", "video")
         track = opened.track_count("video")
         if track != count + 1:
@@ -163,6 +162,11 @@ class Placement:
         undo.append(lambda: remove_track(opened, track))
         calls.need("name the new track", timeline, "SetTrackName", "video", track, TRACK)
         return track, True
+
+    def _made(self, track: int) -> bool:
+        """Whether a track was made for a result that is on it: whichever is taken off last takes it along."""
+        made = {placed.item_id for placed, _ in placed_results(self.opened) if placed.made_track}
+        return any(item.item_id in made for item in self.opened.items("video", track))
 
     def _append(self, media: Any, track: int, span: Span) -> None:
         info = {
@@ -218,81 +222,6 @@ def take_back(undo: list[Callable[[], bool]], problem: BaseException, say: Say) 
             problem.action = f"{problem.action} {sentence}"
 
     put_back([(str(number), step) for number, step in reversed(list(enumerate(undo)))], tell)
-
-
-def take_off(opened: Opened, placed: Placed) -> None:
-    """Take a placed result off its timeline, with its marker and its track if that is ours and empty.
-
-    Raises:
-        ResolveProblem: "resolve-not-placed", if neither clip nor marker is there; "resolve-undo", if Resolve
-            does not delete the clip, its marker or its track.
-    """
-    item = opened.find_item(placed.item_id)
-    marked = find_marker(opened, placed.marker)
-    if item is None and not marked:
-        raise ResolveProblem(
-            "resolve-not-placed",
-            "The result is not on the timeline.",
-            "Nothing needs to be undone; `flowanchor resolve place` puts it there again.",
-        )
-    if item is not None and not deleted(lambda: delete_item(opened, item)):
-        raise ResolveProblem(
-            "resolve-undo",
-            f'Resolve does not delete the clip "{item.name}" on video track {item.track}.',
-            "Unlock the track, then try again.",
-        )
-    steps: list[tuple[str, Callable[[], bool]]] = [
-        ("its marker", lambda: delete_marker(opened, placed.marker))
-    ]
-    if placed.made_track:
-        tracks = {placed.track, item.track if item is not None else placed.track}
-        steps += [
-            ("its empty track", functools.partial(remove_track, opened, track))
-            for track in sorted(tracks, reverse=True)
-        ]
-    put_back(steps, say_what_is_left)
-
-
-def deleted(attempt: Callable[[], bool]) -> bool:
-    """Whether the clip or take of a result is gone.
-
-    Raises:
-        ResolveProblem: Resolve or the timeline does not answer; what may be left is part of its sentence.
-    """
-    try:
-        return attempt()
-    except ResolveProblem as problem:
-        problem.action = f"{problem.action} What is still there of the result then has to be deleted by hand."
-        raise
-
-
-def say_what_is_left(left: list[str]) -> None:
-    """Raise "resolve-undo" with what is left of a result whose clip is gone."""
-    raise ResolveProblem(
-        "resolve-undo",
-        f"The result is off the timeline, but not {' and '.join(dict.fromkeys(left))}.",
-        "Close any dialog in Resolve, and delete what is left by hand.",
-    )
-
-
-def delete_item(opened: Opened, item: Item) -> bool:
-    """Delete a clip from the timeline without moving others; whether it is gone."""
-    for _ in range(DELETE_TRIES):
-        current = opened.find_item(item.item_id) if item.kind == "video" else item
-        if current is None:
-            return True
-        opened.calls.ask(opened.timeline, "DeleteClips", [current.thing], False)
-    return opened.find_item(item.item_id) is None
-
-
-def remove_track(opened: Opened, track: int) -> bool:
-    """Delete a track of ours if nothing is on it; whether it was left alone or is gone."""
-    name = opened.track_name("video", track)
-    if not name:
-        opened.check_open()
-    if not is_result_track(name) or opened.items("video", track):
-        return True
-    return bool(opened.calls.ask(opened.timeline, "DeleteTrack", "video", track))
 
 
 def still_there(opened: Opened, selection: Selection) -> Item:

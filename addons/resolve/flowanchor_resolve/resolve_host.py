@@ -15,14 +15,15 @@ from flowanchor_resolve.direct import Differs, source_footage
 from flowanchor_resolve.edition import check_usable, read_edition
 from flowanchor_resolve.frames import Span
 from flowanchor_resolve.host import Footage, MaskSource, Placed, Probe, Region, Result, Say, Selection
-from flowanchor_resolve.markers import read_marker
 from flowanchor_resolve.names import is_mask_track
 from flowanchor_resolve.opened import Opened, open_current
-from flowanchor_resolve.place import Placement, check_result, take_off
+from flowanchor_resolve.place import Placement, check_result
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.regions import Regions
+from flowanchor_resolve.results import placed_results
 from flowanchor_resolve.select import read_selection, timeline_rate, timeline_size
 from flowanchor_resolve.takes import Takes
+from flowanchor_resolve.undo import take_off
 from flowanchor_resolve.watch import Watch
 
 _T = TypeVar("_T")
@@ -120,14 +121,7 @@ class ResolveHost:
         self._changed(placed.timeline_id, take)
 
     def placed(self) -> Sequence[tuple[Placed, Result]]:
-        opened = open_current(self.calls)
-        items = {item.item_id: item for item in opened.everything(("video",))}
-        found = []
-        for _, marker in sorted(opened.markers().items(), key=lambda pair: float(pair[0])):
-            told = read_marker(str(marker.get("customData", "")))
-            if told is not None and told[0].item_id in items:
-                found.append(told)
-        return found
+        return placed_results(open_current(self.calls))
 
     def _changed(self, timeline_id: str, change: Callable[[Opened], _T]) -> _T:
         """Change a timeline on the Edit page. A Ctrl-C that comes when that is done, while page and timeline

@@ -15,9 +15,10 @@ from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Result, Say, Selection
 from flowanchor_resolve.markers import add_marker, delete_marker, find_marker, marker_data
 from flowanchor_resolve.opened import Item, Opened, media_id
-from flowanchor_resolve.place import deleted, drop_media, listing, say_what_is_left, still_there, take_back
+from flowanchor_resolve.place import drop_media, listing, still_there, take_back
 from flowanchor_resolve.pool import import_result, result_bin
 from flowanchor_resolve.problems import ResolveProblem
+from flowanchor_resolve.undo import deleted, say_what_is_left
 
 
 @dataclass(frozen=True)

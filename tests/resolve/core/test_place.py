@@ -98,7 +98,7 @@ def test_a_free_track_of_ours_is_used_again(
     first = host.place(selection, result_of(movie(), selection))
     later = host.select(clip="after")
     second = host.place(later, result_of(movie(10, name="second.mov"), later))
-    assert (first.track, second.track, second.made_track) == (2, 2, False)
+    assert (first.track, second.track, second.made_track) == (2, 2, True)
     host.undo(first)
     assert len(world.project.current.tracks["video"]) == 2  # type: ignore[union-attr]
     host.undo(second)

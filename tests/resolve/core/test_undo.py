@@ -97,6 +97,79 @@ def test_results_whose_clip_is_gone_are_not_listed(
     assert host.placed() == []
 
 
+def test_a_result_whose_marker_was_removed_is_found_by_that_on_its_clip(
+    make: Make, hosting: Hosting, footage: Footage, movie: Callable[..., Path]
+) -> None:
+    world = make()
+    host, selection = placing(world, footage, hosting)
+    before = state_of(world)
+    result = result_of(movie(), selection)
+    placed = host.place(selection, result)
+    world.project.current.markers.clear()  # type: ignore[union-attr]
+    assert host.placed() == [(placed, result)]
+    host.undo(placed)
+    assert state_of(world) == before
+
+
+def test_on_a_duplicated_timeline_its_own_results_are_meant(
+    make: Make, hosting: Hosting, footage: Footage, movie: Callable[..., Path]
+) -> None:
+    world = make(profile="hostile")
+    host, selection = placing(world, footage, hosting)
+    placed = host.place(
+        selection, result_of(movie(), selection, settings={"track": 1, "item": selection.item_id})
+    )
+    project = world.project
+    assert project is not None
+    original, copy = project.current, project.current.DuplicateTimeline("v2")  # type: ignore[union-attr]
+    assert original is not None
+    assert copy is not None
+    project.SetCurrentTimeline(copy)
+    ((found, result),) = host.placed()
+    assert (found.timeline_id, found.start, found.track) == (copy.uid, placed.start, placed.track)
+    assert result.settings["item"] == copy.tracks["video"][0].items[1].uid
+    before = state_of(world)["timelines"][original.uid]
+    host.undo(found)
+    assert [len(track.items) for track in copy.tracks["video"]] == [3]
+    assert copy.markers == {}
+    assert state_of(world)["timelines"][original.uid] == before
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_results_on_one_track_go_in_any_order(
+    make: Make, hosting: Hosting, footage: Footage, movie: Callable[..., Path], order: tuple[int, int]
+) -> None:
+    world = make()
+    host, selection = placing(world, footage, hosting)
+    other = host.select(clip="after")
+    before = state_of(world)
+    results = [
+        host.place(selection, result_of(movie(name="a.mov"), selection)),
+        host.place(other, result_of(movie(10, name="b.mov"), other, job="job-2")),
+    ]
+    assert [one.track for one in results] == [2, 2]
+    for number in order:
+        host.undo(results[number])
+    assert state_of(world) == before
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_results_over_one_clip_go_in_any_order(
+    make: Make, hosting: Hosting, footage: Footage, movie: Callable[..., Path], order: tuple[int, int]
+) -> None:
+    world = make()
+    host, selection = placing(world, footage, hosting)
+    before = state_of(world)
+    results = [
+        host.place(selection, result_of(movie(name=f"{job}.mov"), selection, job=job))
+        for job in ("one", "two")
+    ]
+    assert [one.track for one in results] == [2, 3]
+    for number in order:
+        host.undo(results[number])
+    assert state_of(world) == before
+
+
 def test_a_result_in_another_process_is_undone_from_its_marker(
     make: Make, hosting: Hosting, footage: Footage, movie: Callable[..., Path]
 ) -> None:

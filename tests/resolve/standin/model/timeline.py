@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -289,5 +290,7 @@ class Timeline(Marked, Ranged):
                         self.world, copy, item.media, item.kind, item.start, item.duration, item.first
                     )
                     again.speed, again.properties, again.look = item.speed, dict(item.properties), item.look
+                    again.markers = {frame: dataclasses.replace(one) for frame, one in item.markers.items()}
                     new.add(again)
+        copy.markers = {frame: dataclasses.replace(one) for frame, one in self.markers.items()}
         return copy

@@ -102,7 +102,7 @@ def test_a_free_track_of_ours_is_used_again(
     host.undo(first)
     assert len(world.project.current.tracks["video"]) == 2  # type: ignore[union-attr]
     host.undo(second)
-    assert len(world.project.current.tracks["video"]) == 2  # type: ignore[union-attr]
+    assert len(world.project.current.tracks["video"]) == 1  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("spoilt", ["occupied", "locked", "off", "below", "renamed"])

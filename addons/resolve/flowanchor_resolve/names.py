@@ -14,14 +14,17 @@ MASK_TRACK = "FA MASK"
 """Name of the track whose clips mark the region."""
 
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]+')
-LONGEST = 120
+LONGEST = 180
+"""Bytes: file systems take 255, of which what is put before and behind needs some."""
 
 
 def safe_name(name: str) -> str:
-    """A name with what Resolve and file systems refuse replaced by "-"; never empty, at most 120
-    characters."""
-    cleaned = re.sub(r"\s+", " ", _FORBIDDEN.sub("-", name)).strip(" .")
-    return cleaned[:LONGEST].rstrip(" .") or "untitled"
+    """A name with what Resolve and file systems refuse replaced by "-"; never empty, at most 180
+    bytes long."""
+    written = name.encode("utf-8", "ignore").decode("utf-8")  # without halves of characters
+    cleaned = re.sub(r"\s+", " ", _FORBIDDEN.sub("-", written)).strip(" .")
+    cut = cleaned.encode("utf-8")[:LONGEST].decode("utf-8", "ignore")
+    return cut.rstrip(" .") or "untitled"
 
 
 def is_mask_track(name: str) -> bool:

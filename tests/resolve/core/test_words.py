@@ -26,8 +26,13 @@ def test_a_safe_name_is_taken_and_stays_as_it_is(name: str) -> None:
     safe = safe_name(name)
     assert safe
     assert not FORBIDDEN & set(safe)
-    assert len(safe) <= 120
+    assert len(safe.encode("utf-8")) <= 180
     assert safe_name(safe) == safe
+
+
+@pytest.mark.parametrize("name", ["日本語" * 60, "😀" * 130, "half \ud83d of one"])
+def test_a_safe_name_is_one_of_a_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{safe_name(name)}-patch-12.mov").touch()
 
 
 def test_safe_names_stay_readable() -> None:

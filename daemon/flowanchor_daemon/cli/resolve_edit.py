@@ -64,6 +64,10 @@ class DaemonEditing:
         self.options = completed(self.options, selection.wish, self.typed)
         check_output(self.out)
         edit_job.check_settings(self._asked(Path(selection.name), Path(f"result{SUFFIX}")))
+        try:
+            self._output(selection)  # a folder that cannot be made is told before anything is exported
+        finally:
+            self._remove_empty_folders()
 
     def edit(self, task: Task) -> Result | None:
         """Send the task; wait for the movie, or leave the job to the daemon."""

@@ -143,6 +143,18 @@ def test_a_discarded_result_takes_its_folders_along(results: Path) -> None:
     assert not results.parent.exists()
 
 
+def test_a_folder_of_results_that_cannot_be_made_is_told_before_anything_is_exported(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editing().check(SELECTION)
+    assert not results.exists()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FLOWANCHOR_RESULTS", str(tmp_path / "file" / "results"))
+    with pytest.raises(InputError) as caught:
+        editing().check(SELECTION)
+    assert caught.value.code == "output-folder-missing"
+
+
 def test_a_result_that_the_user_has_named_stays(tmp_path: Path) -> None:
     path = tmp_path / "mine.mov"
     path.touch()

@@ -251,19 +251,13 @@ def _only_file(folder: Path, calls: Calls, watch: Watch) -> Path:
 def _check_file(probed: Probed, order: Order, certain: bool) -> None:
     """Compare what was rendered with what was asked."""
     chosen = order.selection
-    expected = {
-        "frames": (probed.frames, chosen.frames),
-        "frames a second": (probed.rate, chosen.rate),
-        "pixels wide": (probed.width, chosen.width),
-        "pixels high": (probed.height, chosen.height),
-    }
-    for what, (found, wanted) in expected.items():
-        if found != wanted:
-            raise ResolveProblem(
-                "resolve-render-differs",
-                f"Resolve rendered {found} {what} where {wanted} were asked for.",
-                "Reset the settings on the Deliver page, then try again.",
-            )
+    if unlike := probed.unlike(chosen):
+        what, found, wanted = unlike
+        raise ResolveProblem(
+            "resolve-render-differs",
+            f"Resolve rendered {found} {what} where {wanted} were asked for.",
+            "Reset the settings on the Deliver page, then try again.",
+        )
     timecode = timecode_of_frame(chosen.start, chosen.rate, chosen.drop_frame)
     if not certain and not is_timecode_of(probed.start_timecode, timecode):
         raise ResolveProblem(

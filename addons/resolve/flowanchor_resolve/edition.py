@@ -43,11 +43,6 @@ class Edition:
         return self.studio or self.version < (21, 1)
 
     @property
-    def windows(self) -> bool:
-        """Whether scripts can open windows of their own."""
-        return self.studio or self.version < (19, 1)
-
-    @property
     def selected_clips(self) -> bool:
         """Whether it tells which clips of the timeline are selected."""
         return self.version >= (21, 0, 4)

@@ -14,6 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
+from flowanchor_resolve.frames import to_relative
+
 MaskSource = Literal["auto", "track", "alpha", "fusion", "matte"]
 """Where the region comes from: a clip on a track "FA MASK", the picture's alpha, a polygon of the clip's
 Fusion composition, a matte attached to the clip; "auto" takes the first of these that is there."""
@@ -60,7 +62,7 @@ class Selection:
     @property
     def relative_start(self) -> int:
         """Frames from the timeline's beginning, as markers count."""
-        return self.start - self.timeline_start
+        return to_relative(self.start, self.timeline_start)
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,16 @@ class Probed:
     start_timecode: str | None
     transparent: bool | None = None
     """Some pixel of some frame is not opaque; None: it was not looked."""
+
+    def unlike(self, selection: Selection) -> tuple[str, object, object] | None:
+        """The first thing in which the movie does not fit a selection: what, how it is, how it was to be."""
+        expected = {
+            "frames": (self.frames, selection.frames),
+            "frames a second": (self.rate, selection.rate),
+            "pixels wide": (self.width, selection.width),
+            "pixels high": (self.height, selection.height),
+        }
+        return next(((what, *both) for what, both in expected.items() if both[0] != both[1]), None)
 
 
 Probe = Callable[[Path], Probed]

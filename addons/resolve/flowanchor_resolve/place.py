@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowanchor_resolve.frames import Span, is_timecode_of, timecode_of_frame, to_relative
+from flowanchor_resolve.frames import Span, is_timecode_of, timecode_of_frame
 from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Probe, Result, Say, Selection
 from flowanchor_resolve.markers import add_marker, delete_marker, mark_item, marker_data
@@ -47,19 +47,13 @@ def check_result(selection: Selection, result: Result, probe: Probe) -> None:
             "Fetch it again with `flowanchor jobs fetch`.",
         )
     probed = probe(path)
-    expected = {
-        "frames": (probed.frames, selection.frames),
-        "frames a second": (probed.rate, selection.rate),
-        "pixels wide": (probed.width, selection.width),
-        "pixels high": (probed.height, selection.height),
-    }
-    for what, (found, wanted) in expected.items():
-        if found != wanted:
-            raise ResolveProblem(
-                "resolve-result-differs",
-                f"The result has {found} {what}, and its place on the timeline {wanted}.",
-                "Edit the clip again as it is now on the timeline.",
-            )
+    if unlike := probed.unlike(selection):
+        what, found, wanted = unlike
+        raise ResolveProblem(
+            "resolve-result-differs",
+            f"The result has {found} {what}, and its place on the timeline {wanted}.",
+            "Edit the clip again as it is now on the timeline.",
+        )
     timecode = timecode_of_frame(selection.start, selection.rate, selection.drop_frame)
     if not is_timecode_of(probed.start_timecode, timecode):
         raise ResolveProblem(
@@ -130,8 +124,7 @@ class Placement:
     ) -> Placed:
         data = marker_data(placed, result)
         undo.append(lambda: delete_marker(self.opened, data))
-        relative = to_relative(selection.start, selection.timeline_start)
-        add_marker(self.opened, relative, selection.frames, result, data)
+        add_marker(self.opened, selection.relative_start, selection.frames, result, data)
         if not mark_item(self.opened, item, result, data):
             self.say("Resolve took no marker on the placed clip; the one on the timeline tells the same.")
         return replace(placed, marker=data)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowanchor_resolve.frames import Span, to_relative, whole
+from flowanchor_resolve.frames import Span, whole
 from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Result, Say, Selection
 from flowanchor_resolve.markers import add_marker, delete_marker, find_marker, marker_data
@@ -78,8 +78,7 @@ class Takes:
             )
             data = marker_data(placed, result)
             undo.append(lambda: delete_marker(opened, data))
-            relative = to_relative(selection.start, selection.timeline_start)
-            add_marker(opened, relative, selection.frames, result, data)
+            add_marker(opened, selection.relative_start, selection.frames, result, data)
         except BaseException as problem:
             take_back(undo, problem, self.say)
             raise

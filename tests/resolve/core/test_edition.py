@@ -16,23 +16,21 @@ STUDIO, FREE = "DaVinci Resolve Studio", "DaVinci Resolve"
 
 
 @pytest.mark.parametrize(
-    ("product", "version", "outside", "inside", "windows"),
+    ("product", "version", "outside", "inside"),
     [
-        (STUDIO, "18.6.6.7", True, True, True),
-        (STUDIO, "21.1.0.14", True, True, True),
-        (FREE, "18.6.6.7", False, True, True),
-        (FREE, "19.0.3.4", False, True, True),
-        (FREE, "19.1.0.12", False, True, False),
-        (FREE, "21.0.4.5", False, True, False),
-        (FREE, "21.1.0.14", False, False, False),
-        (FREE, "22.0b1", False, False, False),
+        (STUDIO, "18.6.6.7", True, True),
+        (STUDIO, "21.1.0.14", True, True),
+        (FREE, "18.6.6.7", False, True),
+        (FREE, "19.0.3.4", False, True),
+        (FREE, "19.1.0.12", False, True),
+        (FREE, "21.0.4.5", False, True),
+        (FREE, "21.1.0.14", False, False),
+        (FREE, "22.0b1", False, False),
     ],
 )
-def test_the_table_of_editions(
-    product: str, version: str, outside: bool, inside: bool, windows: bool
-) -> None:
+def test_the_table_of_editions(product: str, version: str, outside: bool, inside: bool) -> None:
     edition = edition_of(product, version)
-    assert (edition.external_scripts, edition.scripts_inside, edition.windows) == (outside, inside, windows)
+    assert (edition.external_scripts, edition.scripts_inside) == (outside, inside)
 
 
 @pytest.mark.parametrize(

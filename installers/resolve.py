@@ -48,6 +48,7 @@ def install(folder: Path) -> list[Path]:
             if os.path.lexists(path) and not is_ours(path):
                 raise InstallError(f"{path} is not one of FlowAnchor's. Move it elsewhere, then start again.")
             unfinished = folder / f".{name}.partial"
+            unfinished.unlink(missing_ok=True)  # whatever is there, nothing is written through it
             unfinished.write_text(menu_files.script_of(action), encoding="utf-8")
             os.replace(unfinished, path)
             written.append(path)

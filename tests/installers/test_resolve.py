@@ -93,6 +93,15 @@ def test_a_file_of_somebody_elses_is_left_alone(
     assert other.read_text() == "print('mine')\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_nothing_is_written_through_a_link(folders: list[Path], tmp_path: Path) -> None:
+    folders[0].mkdir(parents=True)
+    (folders[0] / ".FlowAnchor Edit.partial").symlink_to(tmp_path / "elsewhere")
+    assert resolve.main([]) == 0
+    assert not (tmp_path / "elsewhere").exists()
+    assert not (folders[0] / "FlowAnchor Edit.py").is_symlink()
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the owner of everything may write")
 def test_a_folder_that_cannot_be_written(folders: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     folders[0].parent.mkdir(parents=True)

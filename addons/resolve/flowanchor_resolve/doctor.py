@@ -60,8 +60,13 @@ def check_connection(probe: Callable[[], connect.Answer] = connect.probe) -> Ite
     try:
         answer = probe()
     except ResolveProblem as problem:
-        level = "warning" if problem.code in ("resolve-not-running", "resolve-free") else "problem"
-        yield Told("resolve", level, problem.message, problem.action)
+        if problem.code == "resolve-module-missing":  # told by `check_module`, with what helps
+            yield Told(
+                "resolve", "warning", "It cannot be asked without its module.", "See `resolve module`."
+            )
+        else:
+            level = "warning" if problem.code in ("resolve-not-running", "resolve-free") else "problem"
+            yield Told("resolve", level, problem.message, problem.action)
         edition = _edition_of_contact()
         if edition is not None:
             yield _usable(edition, "as it was met last")

@@ -62,6 +62,11 @@ def test_a_resolve_that_cannot_be_reached(own_folders: Own, code: str, level: st
     assert "resolve edition" not in found
 
 
+def test_a_missing_module_is_told_once(own_folders: Own) -> None:
+    (found,) = doctor.check_connection(silent("resolve-module-missing"))
+    assert (found.level, found.action) == ("warning", "See `resolve module`.")
+
+
 def test_the_edition_that_was_met_last_is_told(own_folders: Own) -> None:
     meeting.note_contact(meeting.open_folder(), "DaVinci Resolve", "21.1.0", "menu")
     found = by_name(doctor.check_connection(silent("resolve-free")))

@@ -26,6 +26,8 @@ FORM = 1
 """Version of the data."""
 LONGEST = 64 * 1024
 """Characters of data that are read."""
+CUT = 2000
+"""Characters of a prompt that are kept where all of it is too long; JSON takes up to twelve for each."""
 TRIES = 200
 """Frames that are tried for a marker."""
 
@@ -52,9 +54,11 @@ def marker_data(placed: Placed, result: Result) -> str:
         "made_track": placed.made_track,
         "take": placed.take,
     }
-    data = _written(words)
-    # What is longer is not read again; the settings alone have no bound.
-    return data if len(data) <= LONGEST else _written({**words, "settings": {}})
+    # What is longer is not read again: then the settings are left out, and of the prompts what is too long.
+    shorter: dict[str, Any] = {**words, "settings": {}}
+    shortest = {**shorter, "source": result.source_prompt[:CUT], "target": result.target_prompt[:CUT]}
+    written = (_written(one) for one in (words, shorter, shortest))
+    return next((data for data in written if len(data) <= LONGEST), _written(shortest))
 
 
 def _written(words: Mapping[str, Any]) -> str:
@@ -138,7 +142,7 @@ def read_marker(data: str) -> tuple[Placed, Result] | None:
         )
         settings = words.get("settings")
         result = Result(
-            path=Path(_text(words, "path")),
+            path=_path(words),
             frames=_count(words, "frames"),
             deliver=_deliver(words),
             job=_text(words, "job"),
@@ -154,9 +158,16 @@ def read_marker(data: str) -> tuple[Placed, Result] | None:
 
 def _text(words: Mapping[str, Any], key: str) -> str:
     value = words.get(key)
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str):
         raise ValueError(key)
     return value
+
+
+def _path(words: Mapping[str, Any]) -> Path:
+    value = _text(words, "path")
+    if "\0" in value:
+        raise ValueError("path")
+    return Path(value)
 
 
 def _count(words: Mapping[str, Any], key: str) -> int:

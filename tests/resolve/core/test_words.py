@@ -139,3 +139,15 @@ def test_changed_data_is_not_believed(key: str, value: object) -> None:
     words = json.loads(marker_data(placed, result)[len(PREFIX) :])
     assert read_marker(PREFIX + json.dumps(words)) is not None
     assert read_marker(PREFIX + json.dumps({**words, key: value})) is None
+
+
+@pytest.mark.parametrize("prompt", ["😀" * 70_000, "a" * 70_000, "with a \0 in it"])
+def test_a_marker_is_read_again_whatever_the_prompts_are(prompt: str) -> None:
+    """Or its result could not be found, and not be undone."""
+    placed = Placed("t", "i", 2, 10, 20, True, "m", "")
+    result = Result(Path("/a.mov"), 10, "patch", "job", 7, prompt, prompt, {"options": {"words": prompt}})
+    told = read_marker(marker_data(placed, result))
+    assert told is not None
+    assert (told[0].item_id, told[1].job) == ("i", "job")
+    assert prompt.startswith(told[1].source_prompt)
+    assert len(told[1].target_prompt) >= 10

@@ -245,8 +245,8 @@ def record(
     Names, paths and prompts are replaced by hashes whose key is drawn for the file and kept nowhere. `doctor`
     only asks what is there, and changes nothing.
     """
-    with reported(), resolve_host.told():
-        words = list(context.args)
+    words = list(context.args)
+    with reported("--json" in words), resolve_host.told():
         if not words or words[0] not in ("edit", "place", "undo", "doctor"):
             raise InputError(
                 "record-nothing",

@@ -15,10 +15,12 @@ from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_daemon.cli import resolve_edit, resolve_place
 from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.progress import Lines
+from flowanchor_daemon.cli.resolve import app
 from flowanchor_daemon.cli.resolve_edit import DaemonEditing, mask_of, result_path, with_outlines
 from flowanchor_resolve import plain
 from flowanchor_resolve.host import Footage, Polygon, Region
 from flowanchor_resolve.problems import ResolveProblem
+from typer.testing import CliRunner
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import open_mask, probe
@@ -153,6 +155,14 @@ def test_a_folder_of_results_that_cannot_be_made_is_told_before_anything_is_expo
     with pytest.raises(InputError) as caught:
         editing().check(SELECTION)
     assert caught.value.code == "output-folder-missing"
+
+
+def test_a_recording_that_cannot_be_begun_is_told_as_json_where_that_is_asked_for(tmp_path: Path) -> None:
+    there = tmp_path / "there.jsonl"
+    there.touch()
+    done = CliRunner().invoke(app, ["record", "-o", str(there), "undo", "--json"])
+    assert done.exit_code == 2
+    assert json.loads(done.stdout.splitlines()[-1])["error"]["code"] == "record-place"
 
 
 def test_a_result_that_the_user_has_named_stays(tmp_path: Path) -> None:

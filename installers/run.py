@@ -124,17 +124,23 @@ def create_venv(venv: Path, stamp: dict[str, str]) -> None:
 
     pip goes in as a second step, after the stamp, so that a kill at any moment is noticed by the next run.
     """
+    if venv.is_symlink():  # what it leads to would be emptied
+        raise SetupError(f"{venv} is a link, and is left alone. Remove the link, then start again.")
     say(f"creating the virtual environment {venv}")
     bare = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)]
     add_pip = [str(executable(venv, "python")), "-m", "ensurepip", "--default-pip"]
     for command in (bare, add_pip):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
+            said = (done.stdout + done.stderr).strip()
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
-            raise SetupError(
-                f"Python could not make a virtual environment: {(done.stdout + done.stderr).strip()}\n"
+            missing = "ensurepip" in said or "No module named venv" in said
+            action = (
                 f"On Debian and Ubuntu install its module with: sudo apt install python{version}-venv"
+                if missing
+                else "Mend what it says, then start the same command again."
             )
+            raise SetupError(f"Python could not make a virtual environment: {said}\n{action}")
         write_stamp(venv, stamp)
 
 
@@ -261,17 +267,23 @@ def set_up_blender_tests() -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Set FlowAnchor up in this clone, test it, or show it.")
-    parser.add_argument("task", choices=["setup", "test", "demo", "blender", "resolve"])
+    parser.add_argument(
+        "task",
+        choices=["setup", "test", "demo", "blender", "resolve"],
+        help="set up alone; test; edit a small clip; build the Blender extension; put entries into Resolve's "
+        "menu (the last two have options of their own: add --help)",
+    )
     parser.add_argument(
         "--torch-index",
         metavar="URL",
         help="package index to take torch from, for another CUDA version or a CPU-only build (with setup)",
     )
+    # Their options, --help among them, are their own.
+    if arguments[:1] == ["blender"]:
+        return blender(["build", *arguments[1:]])
+    if arguments[:1] == ["resolve"]:
+        return resolve(arguments[1:])
     known, extra = parser.parse_known_args(arguments)
-    if known.task == "blender":
-        return blender(["build", *extra])
-    if known.task == "resolve":
-        return resolve(extra)
     if known.task == "setup" and extra:
         parser.error(f"setup does not know {' '.join(extra)}")
     try:

@@ -197,6 +197,23 @@ def test_a_python_without_venv_names_the_package(
         run.set_up(clone)
 
 
+def test_an_environment_that_is_a_link_is_left_alone(run: ModuleType, clone: Path, tmp_path: Path) -> None:
+    real = tmp_path / "elsewhere"
+    real.mkdir()
+    (real / "kept").touch()
+    (clone / ".venv").symlink_to(real)
+    with pytest.raises(run.SetupError, match="is a link"):
+        run.set_up(clone)
+    assert (real / "kept").exists()
+
+
+@pytest.mark.parametrize("task", ["blender", "resolve"])
+def test_tasks_with_options_of_their_own_answer_for_themselves(task: str) -> None:
+    told = subprocess.run([sys.executable, str(SCRIPT), task, "--help"], capture_output=True, text=True)
+    assert told.returncode == 0
+    assert "--all-platforms" in told.stdout or "uninstall" in told.stdout
+
+
 def test_pip_that_fails_is_reported_in_plain_words(run: ModuleType, tmp_path: Path) -> None:
     broken = run.executable(tmp_path / ".venv", "python")
     broken.parent.mkdir(parents=True)

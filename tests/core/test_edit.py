@@ -409,7 +409,7 @@ def test_a_toy_model_names_the_words_it_does_not_know(
 
 def test_a_box_that_is_cut_is_told_with_the_result(request_: EditRequest, backbone: Backbone) -> None:
     result, _ = run(replace(request_, geometry=(Box(20, 12, 16, 16), Box(56, 12, 16, 8))), backbone)
-    assert "56,12,8,8 (x,y,width,height) is left of it." in " ".join(result.notices)
+    assert "only 56,12,8,8 (x,y,width,height) of it is used." in " ".join(result.notices)
 
 
 def test_a_removal_says_that_it_runs_without_anchors(request_: EditRequest, backbone: Backbone) -> None:

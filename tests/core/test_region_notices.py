@@ -42,7 +42,8 @@ def test_a_box_past_the_picture_is_told_with_what_is_left() -> None:
     ((code, text),) = said(Box(50, -4, 30, 12.5))
     assert code == "shape-cut"
     assert text == (
-        "The box 50,-4,30,12.5 reaches past the 64x48 picture: 50,0,14,8 (x,y,width,height) is left of it."
+        "The box 50,-4,30,12.5 reaches past the 64x48 picture: "
+        "only 50,0,14,8 (x,y,width,height) of it is used."
     )
 
 
@@ -50,7 +51,7 @@ def test_a_polygon_that_moves_out_of_the_picture_is_told() -> None:
     leaving = Polygon((Keyframe(0, square(40, 10, 8)), Keyframe(4, square(60, 10, 8))))
     ((code, text),) = said(leaving)
     assert code == "shape-cut"
-    assert text.startswith("The polygon reaches past the 64x48 picture: 40,10,24,8 ")
+    assert text.startswith("The polygon reaches past the 64x48 picture: only 40,10,24,8 ")
 
 
 def test_one_shape_of_several_that_marks_nothing_is_told() -> None:

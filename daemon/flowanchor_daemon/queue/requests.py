@@ -115,8 +115,13 @@ def with_seed(edit: types_pb2.EditRequest) -> types_pb2.EditRequest:
     made = types_pb2.EditRequest()
     made.CopyFrom(edit)
     if made.seed_mode == types_pb2.SEED_MODE_RANDOM:
-        made.seed = secrets.randbits(63)
+        made.seed = _drawn()
     return made
+
+
+def _drawn() -> int:
+    """A seed short enough to be read out and retyped, and exact in programs whose numbers are all doubles."""
+    return secrets.randbits(31)
 
 
 def varied(edit: types_pb2.EditRequest, seed: int | None) -> types_pb2.EditRequest:
@@ -130,7 +135,7 @@ def varied(edit: types_pb2.EditRequest, seed: int | None) -> types_pb2.EditReque
         return made
     made.seed_mode = types_pb2.SEED_MODE_RANDOM
     while made.seed == edit.seed:
-        made.seed = secrets.randbits(63)
+        made.seed = _drawn()
     return made
 
 

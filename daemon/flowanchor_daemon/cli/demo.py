@@ -37,7 +37,10 @@ def demo(
     out: Annotated[
         Path,
         typer.Option(
-            "-o", "--out", metavar="FOLDER", help="Folder for the clip, the results and the sheets."
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            help="Folder for the clip, a timeline of it, the results and the sheets.",
         ),
     ] = Path("flowanchor-demo"),
     model: Annotated[
@@ -59,6 +62,7 @@ def demo(
         from flowanchor_core.shapes.demo import demo_clip
 
         clip = demo_clip(out)
+        write_timeline(out / "two-things.otio", clip.clip)
         told = []
         print(f'{clip.clip}: "{clip.source_prompt}"')
         for edit in clip.edits:
@@ -85,6 +89,26 @@ def demo(
             print(json.dumps({"edits": told, "seconds": round(time.monotonic() - started, 3)}))
         else:
             print(f"\n{time.monotonic() - started:.0f} s in all")
+
+
+def write_timeline(path: Path, clip: Path) -> None:
+    """A timeline with the whole clip on one track, for `flowanchor timeline edit` to be tried on."""
+    import opentimelineio as otio  # type: ignore[import-untyped]
+
+    from flowanchor_core.footage import probe
+
+    info = probe(clip)
+    frames = otio.opentime.TimeRange(
+        otio.opentime.RationalTime(0, float(info.rate)),
+        otio.opentime.RationalTime(info.frames, float(info.rate)),
+    )
+    media = otio.schema.ExternalReference(clip.absolute().as_uri(), frames)
+    track = otio.schema.Track("V1", [otio.schema.Clip(clip.stem, media, frames)], kind="Video")
+    timeline = otio.schema.Timeline(clip.stem)
+    timeline.tracks.append(track)
+    whole = path.with_name(f"{path.name}.partial")
+    otio.adapters.write_to_file(timeline, str(whole), "otio_json")
+    whole.replace(path)
 
 
 def look_at(path: Path, edited: str, masks: dict[str, Path]) -> list[Seen]:

@@ -83,7 +83,9 @@ def check_daemon_command() -> Iterator[Finding]:
         yield problem(
             name,
             "Nothing says how Blender starts the daemon.",
-            "Run `python3 installers/run.py setup`, or `flowanchor serve` once.",
+            "Unset FLOWANCHOR_STATE, with which no word of it is left, and run `flowanchor serve` once."
+            if os.environ.get("FLOWANCHOR_STATE")
+            else "Run `python3 installers/run.py setup`, or `flowanchor serve` once.",
         )
     elif shutil.which(command[0]) is None:
         yield problem(

@@ -89,7 +89,7 @@ ENTRIES = (
     _state("resolve-clip-gone", "The clip is no longer on the timeline.", "Select the clip again."),
     _state(
         "resolve-clip-moved",
-        "The clip was moved, cut or removed since it was exported.",
+        "The clip was moved, cut, slipped or removed since it was exported.",
         "Undo that, or edit the clip again where it is now.",
     ),
     _state(

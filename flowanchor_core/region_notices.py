@@ -35,7 +35,8 @@ def notices_for_shapes(
         rest = f"{x},{y},{marked[2] - x},{marked[3] - y}"
         yield Notice(
             "shape-cut",
-            f"{name} reaches past the {width}x{height} picture: only {rest} (x,y,width,height) of it is used.",
+            f"{name} reaches past the {width}x{height} picture: "
+            f"only {rest} (x,y,width,height) of it is used.",
         )
 
 

@@ -103,6 +103,20 @@ def write_json(rows: Sequence[Row], results: Sequence[Result], about: dict[str, 
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def points(rows: Sequence[Row]) -> list[tuple[list[str], Row]]:
+    """What the figure shows: variants that came out the same share a point, which would else hide one."""
+    found: list[tuple[list[str], Row]] = []
+    for row in rows:
+        place = (row.measures["psnr_outside"], row.measures["obj"])
+        for names, other in found:
+            if (other.measures["psnr_outside"], other.measures["obj"]) == place:
+                names.append(row.variant)
+                break
+        else:
+            found.append(([row.variant], row))
+    return found
+
+
 def write_figure(rows: Sequence[Row], path: Path) -> None:
     """Success against PSNR outside with intervals, one point a variant."""
     import matplotlib
@@ -111,9 +125,11 @@ def write_figure(rows: Sequence[Row], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    for row in rows:
+    for names, row in points(rows):
         (x, x0, x1), (y, y0, y1) = row.measures["psnr_outside"], row.measures["obj"]
-        axes.errorbar(x, y, xerr=[[x - x0], [x1 - x]], yerr=[[y - y0], [y1 - y]], fmt="o", label=row.variant)
+        size = 11 if "flowanchor" in names else 6
+        spread = {"xerr": [[x - x0], [x1 - x]], "yerr": [[y - y0], [y1 - y]]}
+        axes.errorbar(x, y, fmt="o", markersize=size, label=", ".join(names), **spread)
     axes.set_xlabel("PSNR outside the region, dB (before compositing)")
     axes.set_ylabel("share of edits that succeed")
     axes.set_ylim(-0.03, 1.03)

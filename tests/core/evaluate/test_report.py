@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from flowanchor_core.evaluate import report
@@ -37,6 +38,15 @@ def test_the_table_has_a_line_a_variant_and_names_every_measure() -> None:
     assert all(name in lines[0] for name in report.MEASURES.values())
     assert "| flowanchor | " in lines[3]
     assert "flowanchor: success +0.500 [+0.500, +0.500]" in report.differences(rows)
+
+
+def test_variants_that_came_out_the_same_share_a_point() -> None:
+    base, anchored = report.summarise(_results())
+    same = replace(anchored, variant="contrast magnitude")
+    assert report.points([base, anchored, same]) == [
+        (["flowedit"], base),
+        (["flowanchor", "contrast magnitude"], anchored),
+    ]
 
 
 def test_json_and_figure_are_written(tmp_path: Path) -> None:

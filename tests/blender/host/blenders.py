@@ -12,6 +12,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests import isolation
+
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = Path(__file__).parent / "scripts"
 VERSIONS = ("4.2.23", "5.0.1")
@@ -51,11 +53,11 @@ def run(python: Path, script: str, media: Path, folder: Path) -> dict[str, str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcome = folder / "outcome.json"
-    environment = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    }
+    left_out = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "FLOWANCHOR_DAEMON")
+    environment = {key: value for key, value in os.environ.items() if key not in left_out}
+    # In folders of its own no word is found of how a daemon is started, so none is; outside of pytest too.
+    for name in isolation.VARIABLES:
+        environment[name] = str(folder / name.rpartition("_")[2].lower())
     environment |= {
         "BLENDER_USER_RESOURCES": str(folder / "blender"),
         "PYTHONPATH": os.pathsep.join(

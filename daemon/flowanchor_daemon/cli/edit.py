@@ -87,9 +87,11 @@ def edit(
             print_result(result, as_json)
 
 
-def print_result(result: EditResult, as_json: bool) -> None:
+def print_result(
+    result: EditResult, as_json: bool = False, exact: str = "ffv1, png or --deliver patch"
+) -> None:
     """The outcome on standard output: one JSON line, or the same facts to read (but the notices, which were
-    told on standard error when they came up)."""
+    told on standard error when they came up). `exact` names what the command at hand delivers exactly."""
     if as_json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
         return
@@ -101,7 +103,7 @@ def print_result(result: EditResult, as_json: bool) -> None:
     steps, skip = result.sampling["steps"], result.sampling["skip"]
     how = f"{result.editor} with {result.model}, {result.preset}, {steps} steps of which {skip} are skipped"
     print(f"  {how}, seed {result.seed}: {runs_of_the_model(result.forwards)}")
-    difference = f"{result.max_abs_diff_outside}{_why(result)}"
+    difference = f"{result.max_abs_diff_outside}{_why(result, exact)}"
     print(f"  largest difference outside the region and its soft edge: {difference}")
     print(f"  {total:.1f} s ({phases})")
     if result.sheet is not None:
@@ -118,8 +120,8 @@ def tell_of_fetch(job: str) -> None:
     print(f"`flowanchor jobs fetch {job}` delivers it.", file=sys.stderr)
 
 
-def _why(result: EditResult) -> str:
+def _why(result: EditResult, exact: str) -> str:
     """Where the codec, not the edit, changed what lies outside."""
     if result.max_abs_diff_outside == 0 or result.deliver == "patch":
         return ""
-    return f" ({result.format} compresses the whole frame again; ffv1, png or --deliver patch leave it exact)"
+    return f" ({result.format} compresses the whole frame again; with {exact} it stays exact)"

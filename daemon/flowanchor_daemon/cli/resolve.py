@@ -283,7 +283,7 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
             content["handoff"] = str(outcome.folder)
         print(json.dumps(content, ensure_ascii=False))
     else:
-        print_result(outcome.report, False)
+        print_result(outcome.report, exact="--deliver patch")
         if placed is not None:
             where = f"record frames {placed['start']}-{placed['end'] - 1}"
             print(f"  placed on video track {placed['track']}, {where}")

@@ -153,6 +153,6 @@ def edit_clip(
         if as_json:
             print(json.dumps(done.to_json(), ensure_ascii=False))
             return
-        print_result(done.result, as_json=False)
+        print_result(done.result, exact="ffv1 or --deliver patch")
         print(f"{done.timeline}")
         print(f'  track {done.track} "{done.track_name}", from {done.start} on, {done.result.frames} frames')

@@ -28,7 +28,7 @@ def options(max_chunk_bytes: int) -> list[tuple[str, Any]]:
         ("grpc.max_receive_message_length", max_chunk_bytes + MESSAGE_SLACK),
         # Answers are our own; a job of many images names each of them.
         ("grpc.max_send_message_length", -1),
-        # One client's calls in flight; what is beyond waits in the client.
+        # One client's calls in flight; what is beyond waits in the client, or is refused and can be repeated.
         ("grpc.max_concurrent_streams", 128),
         # A listener's connections. Each takes a file, and a stranger can open them without a token.
         ("grpc.max_allowed_incoming_connections", 256),

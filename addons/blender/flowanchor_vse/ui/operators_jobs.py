@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from .. import compat, place, preferences, properties, text
+from .. import compat, place, preferences, properties, settings_guard, text
 from ..logic.views import JobView
 from . import cleanup, runtime, timer
 
@@ -37,6 +37,19 @@ class JobOperator:
         return {"CANCELLED"}
 
 
+class FileOperator:
+    """What changes the file, now or as soon as a tick can, waits until Blender has rendered: a result that
+    landed under a render would be in some of its frames."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if settings_guard.rendering():
+            refused = text.say(text.RENDERING_REFUSED), text.say(text.RENDERING_HELP)
+            cls.poll_message_set(" ".join(refused))  # type: ignore[attr-defined]  # of every Blender operator
+            return False
+        return True
+
+
 class FLOWANCHOR_OT_cancel(JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.cancel"
     bl_label = text.CANCEL
@@ -47,7 +60,7 @@ class FLOWANCHOR_OT_cancel(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLOWANCHOR_OT_retry(JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_retry(FileOperator, JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.retry"
     bl_label = text.RETRY
     bl_description = text.RETRY_HELP
@@ -57,7 +70,7 @@ class FLOWANCHOR_OT_retry(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLOWANCHOR_OT_vary(JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_vary(FileOperator, JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.vary"
     bl_label = text.VARY
     bl_description = text.VARY_HELP
@@ -69,7 +82,7 @@ class FLOWANCHOR_OT_vary(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLOWANCHOR_OT_place(JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_place(FileOperator, JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.place"
     bl_label = text.PLACE
     bl_description = text.PLACE_HELP
@@ -82,7 +95,7 @@ class FLOWANCHOR_OT_place(JobOperator, bpy.types.Operator):
         return self.refuse(str(now.problem if now is not None else ""))
 
 
-class FLOWANCHOR_OT_place_all(bpy.types.Operator):
+class FLOWANCHOR_OT_place_all(FileOperator, bpy.types.Operator):
     bl_idname = "flowanchor.place_all"
     bl_label = text.PLACE_ALL
     bl_description = text.PLACE_ALL_HELP
@@ -105,7 +118,7 @@ def bring(view: JobView) -> bool:
     return True
 
 
-class FLOWANCHOR_OT_compare(JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_compare(FileOperator, JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.compare"
     bl_label = text.COMPARE
     bl_description = text.COMPARE_HELP
@@ -154,7 +167,7 @@ class FLOWANCHOR_OT_adopt(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLOWANCHOR_OT_delete(JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_delete(FileOperator, JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.delete"
     bl_label = text.DELETE
     bl_description = text.DELETE_HELP

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import bpy
+import flowanchor_vse
 from flowanchor_vse import bystanders, compat, export, masks, settings_guard
 from flowanchor_vse.logic.frames import FrameRange
 from flowanchor_vse.masks import Kind
@@ -162,6 +163,27 @@ def the_timer_waits_for_it_too() -> None:
         settings_guard.rendering = real
     assert not timer._waits(), "and goes on"
     assert not timer.waiting
+
+
+@check
+def buttons_that_change_the_file_wait_for_it() -> None:
+    flowanchor_vse.register()
+    lived_in()
+    real = settings_guard.rendering
+    buttons = {name: {"job": "any"} for name in ("place", "retry", "vary", "compare", "delete")}
+    try:
+        for name, arguments in {**buttons, "place_all": {}}.items():
+            press = getattr(bpy.ops.flowanchor, name)
+            settings_guard.rendering = lambda: False
+            assert press.poll()
+            settings_guard.rendering = lambda: True
+            assert not press.poll()
+            said = str(raised(RuntimeError, lambda press=press, arguments=arguments: press(**arguments)))  # type: ignore[misc]
+            assert "Blender is rendering. Try again when the render has ended." in said, said
+        assert bpy.ops.flowanchor.cancel.poll(), "work can be stopped at any time"
+    finally:
+        settings_guard.rendering = real
+        flowanchor_vse.unregister()
 
 
 bench.run_all()

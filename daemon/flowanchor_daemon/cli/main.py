@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, resolve, service, timeline
+from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, service, timeline
+from flowanchor_daemon.cli.resolve import commands as resolve
 
 app = typer.Typer(
     name="flowanchor",

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
-from flowanchor_daemon.cli.resolve_timecode import record_timecode, stamp
+from flowanchor_daemon.cli.resolve.timecode import record_timecode, stamp
 from flowanchor_resolve.host import Probed, Result, Selection
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.resolve_host import ResolveHost

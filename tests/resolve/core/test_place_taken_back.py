@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flowanchor_daemon.cli.resolve_timecode import stamp
+from flowanchor_daemon.cli.resolve.timecode import stamp
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.session import narrowed
 

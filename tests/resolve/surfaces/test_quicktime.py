@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from av.video.stream import VideoStream
-from flowanchor_daemon.cli import resolve_host
+from flowanchor_daemon.cli.resolve import reach
 from flowanchor_resolve import quicktime
 from flowanchor_resolve.problems import ResolveProblem
 from hypothesis import given
@@ -54,7 +54,7 @@ def write(
 @pytest.mark.parametrize("timecode", [None, "10:20:30:05"])
 def test_it_agrees_with_the_core(tmp_path: Path, rate: Fraction, timecode: str | None) -> None:
     path = write(tmp_path / "movie.mov", rate, 11, timecode=timecode)
-    found, told = quicktime.probe(path), resolve_host.probe(path)
+    found, told = quicktime.probe(path), reach.probe(path)
     assert (found.frames, found.rate) == (11, rate)
     assert (found.width, found.height, found.alpha) == (64, 48, False)
     assert found.start_timecode == timecode == told.start_timecode
@@ -70,7 +70,7 @@ def test_drop_frame_timecode(tmp_path: Path, rate: Fraction) -> None:
 @pytest.mark.parametrize("alpha", [255, 100])
 def test_alpha(tmp_path: Path, alpha: int) -> None:
     path = write(tmp_path / "movie.mov", pix_fmt="yuva444p10le", alpha=alpha)
-    found, told = quicktime.probe(path), resolve_host.probe(path)
+    found, told = quicktime.probe(path), reach.probe(path)
     assert found.alpha
     assert told.alpha
     assert found.transparent is None
@@ -99,7 +99,7 @@ def test_what_is_no_movie(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    for probe in (quicktime.probe, resolve_host.probe):
+    for probe in (quicktime.probe, reach.probe):
         with pytest.raises(ResolveProblem) as caught:
             probe(tmp_path / "movie.mov")
         assert caught.value.code == "render-unreadable"

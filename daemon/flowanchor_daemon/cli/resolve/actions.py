@@ -17,12 +17,12 @@ from flowanchor_resolve.session import Editing, Order, Task
 from flowanchor_resolve.sidecar import Act
 
 from flowanchor_core.errors import InputError
-from flowanchor_daemon.cli import resolve_host, resolve_place
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.progress import Reporter, reporter
-from flowanchor_daemon.cli.resolve_edit import DaemonEditing, Deliver
-from flowanchor_daemon.cli.resolve_wish import again
+from flowanchor_daemon.cli.resolve import job_results, reach
+from flowanchor_daemon.cli.resolve.editing import DaemonEditing, Deliver
+from flowanchor_daemon.cli.resolve.wish import again
 from flowanchor_daemon.cli.which import LAST
 
 if TYPE_CHECKING:
@@ -58,15 +58,15 @@ class Outcome:
 def edit(wanted: Wanted) -> Outcome:
     """Edit a clip on the timeline and place the result."""
     with at_work() as (client, show):
-        host = resolve_host.studio(show.say, wanted.source_files)
+        host = reach.studio(show.say, wanted.source_files)
         return _edited(host, wanted, client, show)
 
 
 def edit_again(wanted: Wanted) -> Outcome:
     """Edit as the result placed last was edited; the earlier result stays where it is."""
     with at_work() as (client, show):
-        host = resolve_host.studio(show.say, wanted.source_files)
-        if (recorder := resolve_host.RECORDER.get()) is not None:
+        host = reach.studio(show.say, wanted.source_files)
+        if (recorder := reach.RECORDER.get()) is not None:
             recorder.note_again()
         placed, result = session.newest(list(host.placed()))
         repeated = as_before(wanted, placed, result)
@@ -102,13 +102,13 @@ def edit_handoff(wanted: Wanted, text: str) -> Outcome:
 def place(job: str, out: Path | None, as_take: bool) -> Outcome:
     """Fetch a job's result and place it at the clip it was made from."""
     with at_work() as (client, show):
-        host = resolve_host.studio(show.say)
-        found = resolve_place.find_job(client, job)
+        host = reach.studio(show.say)
+        found = job_results.find_job(client, job)
         made: list[Path] = []
-        selection, result, report, wanted_take = resolve_place.fetched(client, found, out, show, made)
+        selection, result, report, wanted_take = job_results.fetched(client, found, out, show, made)
         show.say(f"Placing the result at {session.described(selection)}.")
         editing = DaemonEditing(client, EditOptions(source="", target=""), (), show, out=out, _made=made)
-        if (recorder := resolve_host.RECORDER.get()) is not None:
+        if (recorder := reach.RECORDER.get()) is not None:
             recorder.note_place(selection, result, as_take or wanted_take)
         placed = session.place(host, selection, result, editing, as_take or wanted_take)
         return Outcome(found.id, report, placed)
@@ -117,9 +117,9 @@ def place(job: str, out: Path | None, as_take: bool) -> Outcome:
 def undo(job: str) -> str:
     """Take a placed result off the current timeline; gives its job."""
     with reporter() as show:
-        host = resolve_host.studio(show.say)
+        host = reach.studio(show.say)
         wanted = None if job == LAST else job
-        if (recorder := resolve_host.RECORDER.get()) is not None:
+        if (recorder := reach.RECORDER.get()) is not None:
             recorder.note_undo(wanted)
         placed, result = session.newest(list(host.placed()), wanted)
         host.undo(placed)
@@ -129,8 +129,8 @@ def undo(job: str) -> str:
 def look() -> str:
     """What would be edited, and what has been placed, in a sentence; changes nothing."""
     with reporter() as show:
-        host = resolve_host.studio(show.say)
-        if (recorder := resolve_host.RECORDER.get()) is not None:
+        host = reach.studio(show.say)
+        if (recorder := reach.RECORDER.get()) is not None:
             recorder.note_look()
         return session.look(host)
 
@@ -162,11 +162,11 @@ def recording(path: Path, action: str) -> Iterator[None]:
             f"The recording {path} cannot be written ({failure.strerror}).",
             "Name a new file in a folder of yours.",
         ) from failure
-    token = resolve_host.RECORDER.set(recorder)
+    token = reach.RECORDER.set(recorder)
     try:
         yield
     finally:
-        resolve_host.RECORDER.reset(token)
+        reach.RECORDER.reset(token)
         recorder.close()
 
 
@@ -196,7 +196,7 @@ def editing_of(wanted: Wanted, client: Client, show: Reporter) -> DaemonEditing:
 def _edited(host: Host, wanted: Wanted, client: Client, show: Reporter) -> Outcome:
     editing: Editing
     editing = made = editing_of(wanted, client, show)
-    if (recorder := resolve_host.RECORDER.get()) is not None:
+    if (recorder := reach.RECORDER.get()) is not None:
         recorder.note_order(wanted.order)
         editing = recorder.editing(made)
     done = session.edit(host, wanted.order, editing, show.say)

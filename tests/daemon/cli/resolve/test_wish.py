@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.main import app
-from flowanchor_daemon.cli.resolve_wish import again, as_plain, completed
+from flowanchor_daemon.cli.resolve.wish import again, as_plain, completed
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner

@@ -3,70 +3,35 @@
 
 from __future__ import annotations
 
-import functools
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
-from flowanchor_resolve import handoff, meeting, plain, session
-from flowanchor_resolve.host import MaskSource
+from flowanchor_resolve import handoff, meeting, session
 from flowanchor_resolve.sidecar import Sidecar
 
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli import doctor as doctor_command
-from flowanchor_daemon.cli import resolve_actions, resolve_host
-from flowanchor_daemon.cli.edit import print_result
-from flowanchor_daemon.cli.edit_options import EditOptions, with_edit_options
+from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.notation import parse_frames
 from flowanchor_daemon.cli.outcome import reported
-from flowanchor_daemon.cli.resolve_actions import Wanted
-from flowanchor_daemon.cli.resolve_wish import PROMPTS, typed_options
+from flowanchor_daemon.cli.resolve import actions, reach
+from flowanchor_daemon.cli.resolve.actions import Wanted
+from flowanchor_daemon.cli.resolve.options import (
+    AsJson,
+    Delivery,
+    MaskFrom,
+    Out,
+    SourceFile,
+    Take,
+    mask_source,
+    with_optional_prompts,
+)
+from flowanchor_daemon.cli.resolve.printed import print_outcome, print_undone, say
+from flowanchor_daemon.cli.resolve.wish import typed_options
 from flowanchor_daemon.cli.which import LAST
 
-if TYPE_CHECKING:
-    from flowanchor_daemon.cli.resolve_actions import Outcome
-
 app = typer.Typer(help="Edit clips on a DaVinci Resolve timeline.", no_args_is_help=True)
-
-with_optional_prompts = functools.partial(with_edit_options, optional=PROMPTS)
-"""The options of an edit whose prompts may stand in the clip's marker."""
-
-MaskFrom = Annotated[
-    Literal["auto", "track", "alpha", "fusion", "matte"] | None,
-    typer.Option(
-        help='Region from the timeline: a clip on the track "FA MASK", the picture\'s alpha, a polygon of '
-        "the clip's Fusion composition, an attached matte, or the first of these. Default: auto, without "
-        "--mask and --box.",
-    ),
-]
-Delivery = Annotated[
-    Literal["patch", "full"],
-    typer.Option(help="The region with its matte as alpha, or whole frames (compressed again)."),
-]
-SourceFile = Annotated[
-    bool,
-    typer.Option(
-        "--source-file",
-        help="Take the clip's own file in place of a render, unless Resolve tells of something that changes "
-        "its pictures. It does not tell of fades.",
-    ),
-]
-Take = Annotated[
-    bool, typer.Option("--take", help="Add it as a take of the clip, not on a track of its own.")
-]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FILE.mov",
-        help="The result's file, which the project will refer to. Else by timeline and clip in the folder of "
-        "videos, under FlowAnchor.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Last line of output: the outcome as JSON.")]
 
 
 @app.callback()
@@ -122,7 +87,7 @@ def edit(
 
     The prompts may stand in a marker on the clip, named FlowAnchor, with the note "this -> that".
     """
-    with reported(as_json), resolve_host.told():
+    with reported(as_json), reach.told():
         if folder is not None and not from_handoff:
             raise InputError("handoff-unasked", f"{folder} is not expected.", "Say --handoff before it.")
         first, last = parse_frames(frames)
@@ -144,11 +109,11 @@ def edit(
             source_files=source_file,
         )
         if from_handoff:
-            outcome = resolve_actions.edit_handoff(wanted, folder or handoff.NEWEST)
+            outcome = actions.edit_handoff(wanted, folder or handoff.NEWEST)
         elif again:
-            outcome = resolve_actions.edit_again(wanted)
+            outcome = actions.edit_again(wanted)
         else:
-            outcome = resolve_actions.edit(wanted)
+            outcome = actions.edit(wanted)
         print_outcome(outcome, as_json)
 
 
@@ -166,11 +131,11 @@ def place(
     as_json: AsJson = False,
 ) -> None:
     """Fetch a job's result, after waiting for it if need be, and place it at the clip it was made from."""
-    with reported(as_json), resolve_host.told():
+    with reported(as_json), reach.told():
         if undo_it:
-            print_undone(resolve_actions.undo(job), as_json)
+            print_undone(actions.undo(job), as_json)
         else:
-            print_outcome(resolve_actions.place(job, out, take), as_json)
+            print_outcome(actions.place(job, out, take), as_json)
 
 
 @app.command(short_help="Take a placed result off the timeline again.")
@@ -182,8 +147,8 @@ def undo(
     as_json: AsJson = False,
 ) -> None:
     """Take a result off the current timeline, with its marker; its file stays."""
-    with reported(as_json), resolve_host.told():
-        print_undone(resolve_actions.undo(job), as_json)
+    with reported(as_json), reach.told():
+        print_undone(actions.undo(job), as_json)
 
 
 @app.command(short_help="Wait for Resolve's menu and do what it asks.")
@@ -206,7 +171,7 @@ def sidecar(
 
     One thing at a time. Ctrl-C cancels what is at work, or else ends the sidecar.
     """
-    with reported(), resolve_host.told():
+    with reported(), reach.told():
         wanted = Wanted(
             options=options,
             typed=typed_options(context),
@@ -214,9 +179,9 @@ def sidecar(
             deliver=deliver,
             source_files=source_file,
         )
-        acts = resolve_actions.for_sidecar(wanted)
+        acts = actions.for_sidecar(wanted)
         seconds = None if idle is None else idle * 60
-        Sidecar(meeting.open_folder(), acts, _say, seconds).serve()
+        Sidecar(meeting.open_folder(), acts, say, seconds).serve()
 
 
 @app.command(short_help="Look at all that edits from Resolve need, and say what helps.")
@@ -246,56 +211,19 @@ def record(
     only asks what is there, and changes nothing.
     """
     words = list(context.args)
-    with reported("--json" in words), resolve_host.told():
+    with reported("--json" in words), reach.told():
         if not words or words[0] not in ("edit", "place", "undo", "doctor"):
             raise InputError(
                 "record-nothing",
                 "Nothing says what to record.",
                 "Write a command behind it, such as `doctor`, or `edit` with its options.",
             )
-        with resolve_actions.recording(out, words[0]):
+        with actions.recording(out, words[0]):
             try:
                 if words[0] == "doctor":
-                    print(resolve_actions.look())
+                    print(actions.look())
                 app(words, prog_name="flowanchor resolve")
             except SystemExit as ended:
                 code = ended.code
-        _say(f"The recording is {out}; look into it before you send it.")
+        say(f"The recording is {out}; look into it before you send it.")
         raise typer.Exit(code if isinstance(code, int) else 0)
-
-
-def mask_source(asked: MaskSource | None, options: EditOptions) -> MaskSource | None:
-    """Where on the timeline the region is looked for: nowhere if it is given by options alone."""
-    if asked is not None:
-        return asked
-    return None if options.mask or options.box else "auto"
-
-
-def print_outcome(outcome: Outcome, as_json: bool) -> None:
-    """An edit's outcome on standard output, as `flowanchor edit` prints it, with where it was placed."""
-    placed = None if outcome.placed is None else plain.placed_as_plain(outcome.placed)
-    if outcome.report is None:
-        print(json.dumps({"job": outcome.job, "placed": None}) if as_json else outcome.job)
-        _say(f"`flowanchor resolve place {outcome.job}` places it.")
-    elif as_json:
-        content = {**outcome.report.to_json(), "placed": placed}
-        if outcome.folder is not None:
-            content["handoff"] = str(outcome.folder)
-        print(json.dumps(content, ensure_ascii=False))
-    else:
-        print_result(outcome.report, exact="--deliver patch")
-        if placed is not None:
-            where = f"record frames {placed['start']}-{placed['end'] - 1}"
-            print(f"  placed on video track {placed['track']}, {where}")
-        if outcome.folder is not None:
-            print("  now choose Workspace > Scripts > FlowAnchor Place in Resolve")
-
-
-def print_undone(job: str, as_json: bool) -> None:
-    print(
-        json.dumps({"undone": job}) if as_json else f"The result of the job {job} is off the timeline again."
-    )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -18,7 +18,7 @@ from flowanchor_daemon.cli import edit_job, fetch
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.progress import Reporter, bytes_shown
-from flowanchor_daemon.cli.resolve_edit import KEPT, check_output, in_place, now, result_path
+from flowanchor_daemon.cli.resolve.editing import KEPT, check_output, in_place, now, result_path
 from flowanchor_daemon.cli.which import LAST, find
 
 if TYPE_CHECKING:

@@ -11,16 +11,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from flowanchor.v1 import jobs_pb2, types_pb2
-from flowanchor_daemon.cli import resolve_edit, resolve_place
 from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.progress import Lines
-from flowanchor_daemon.cli.resolve import app
-from flowanchor_daemon.cli.resolve_edit import DaemonEditing, mask_of, result_path, with_outlines
-from flowanchor_resolve import plain
+from flowanchor_daemon.cli.resolve.editing import FORMATS, DaemonEditing, mask_of, result_path, with_outlines
 from flowanchor_resolve.host import Footage, Polygon, Region
-from flowanchor_resolve.problems import ResolveProblem
-from typer.testing import CliRunner
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import open_mask, probe
@@ -157,14 +151,6 @@ def test_a_folder_of_results_that_cannot_be_made_is_told_before_anything_is_expo
     assert caught.value.code == "output-folder-missing"
 
 
-def test_a_recording_that_cannot_be_begun_is_told_as_json_where_that_is_asked_for(tmp_path: Path) -> None:
-    there = tmp_path / "there.jsonl"
-    there.touch()
-    done = CliRunner().invoke(app, ["record", "-o", str(there), "undo", "--json"])
-    assert done.exit_code == 2
-    assert json.loads(done.stdout.splitlines()[-1])["error"]["code"] == "record-place"
-
-
 def test_a_result_that_the_user_has_named_stays(tmp_path: Path) -> None:
     path = tmp_path / "mine.mov"
     path.touch()
@@ -188,46 +174,5 @@ def test_the_marker_says_how_it_was_made() -> None:
     assert json.dumps(found)
 
 
-# What a job keeps.
-
-
-def job(**kept: Any) -> jobs_pb2.Job:
-    context = {"out": "/x/y.mov", "resolve": {"selection": plain.selection_as_plain(SELECTION), **kept}}
-    edit = types_pb2.EditRequest(host_context=json.dumps(context).encode())
-    return jobs_pb2.Job(id="0123", client="cli", request=edit)
-
-
-def test_a_job_knows_its_place() -> None:
-    selection, settings, as_take = resolve_place.kept_with(job(settings={"at": 5.0}, as_take=True))
-    assert (selection, settings, as_take) == (SELECTION, {"at": 5.0}, True)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        jobs_pb2.Job(id="1", client="cli"),
-        jobs_pb2.Job(id="1", client="blender", request=job().request),
-        jobs_pb2.Job(id="1", client="cli", request=types_pb2.EditRequest(host_context=b'{"resolve": 5}')),
-    ],
-)
-def test_a_job_of_another_origin_has_none(other: jobs_pb2.Job) -> None:
-    with pytest.raises(InputError) as caught:
-        resolve_place.kept_with(other)
-    assert caught.value.code == "job-not-from-resolve"
-
-
-def test_a_job_whose_note_makes_no_sense() -> None:
-    odd = job(selection={"start": -1})
-    with pytest.raises(ResolveProblem) as caught:
-        resolve_place.kept_with(odd)
-    assert caught.value.code == "resolve-note-broken"
-
-
-def test_a_variation_has_its_own_seed_in_its_marker() -> None:
-    kept = {"options": {"seed": 5, "feather": 2}, "at": 1.0}
-    assert resolve_place._with_seed(kept, 9)["options"] == {"seed": 9, "feather": 2}
-    assert kept["options"] == {"seed": 5, "feather": 2}
-
-
 def test_formats_are_those_that_resolve_places() -> None:
-    assert resolve_edit.FORMATS == {"patch": "prores4444", "full": "prores"}
+    assert FORMATS == {"patch": "prores4444", "full": "prores"}

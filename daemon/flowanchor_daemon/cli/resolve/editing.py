@@ -25,8 +25,8 @@ from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.progress import Reporter
-from flowanchor_daemon.cli.resolve_timecode import record_timecode, stamp
-from flowanchor_daemon.cli.resolve_wish import as_plain, completed
+from flowanchor_daemon.cli.resolve.timecode import record_timecode, stamp
+from flowanchor_daemon.cli.resolve.wish import as_plain, completed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

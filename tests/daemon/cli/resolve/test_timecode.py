@@ -11,7 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from flowanchor_daemon.cli.resolve_timecode import record_timecode, stamp
+from flowanchor_daemon.cli.resolve.timecode import record_timecode, stamp
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import probe

@@ -85,13 +85,14 @@ def plan_edit(
     """
     check_prompts(request)
     check_numbers(request)
+    # Before the model: a mistyped name is not worth finding out after a download of gigabytes.
+    clip = probe(request.clip, request.rate)
+    check_rate(request, clip)
     editor = editors.get(request.editor)
     card = models.read_card(models.find_model(request.model), request.model)
     preset = own_schedule(request, presets.get(card, request.preset))
     params = editor.parse({**preset.params_for(editor.name), **request.params})
     check_sheet(request.sheet)
-    clip = probe(request.clip, request.rate)
-    check_rate(request, clip)
     first, last = check_range(clip, request.first, request.last)
     out = request.delivery
     delivery = Delivery(out.kind, out.format, out.out)

@@ -40,12 +40,13 @@ def words_of(prompt: str) -> list[str]:
 
 
 def refuse_equal(source: str, target: str, words: Sequence[str] | None) -> None:
-    """Raise InputError where the prompts are the same and no words are named: nothing is asked for then. (An
-    editor would still repaint the region, with the target's guidance in place of the source's.)"""
+    """Raise InputError where the prompts are the same and no words are named. Nothing is asked for then, yet
+    the two velocities differ, by their guidance scales alone, and an editor would repaint the region."""
     if not words and clean_prompt(source) == clean_prompt(target):
         raise InputError(
             "prompts-equal",
-            "The source and the target prompt are the same, so nothing would change.",
+            "The source and the target prompt are the same: they ask for no change, yet the region would be "
+            "repainted.",
             "Say in the target prompt what should be different.",
         )
 

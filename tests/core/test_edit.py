@@ -423,6 +423,7 @@ def test_a_removal_says_that_it_runs_without_anchors(request_: EditRequest, back
     ("change", "code"),
     [
         ({"clip": Path("nowhere.mp4")}, "clip-missing"),
+        ({"clip": Path("nowhere.mp4"), "model": "nope"}, "clip-missing"),
         ({"source_prompt": " "}, "prompt-empty"),
         ({"target_prompt": ""}, "prompt-empty"),
         ({"target_prompt": "&nbsp;"}, "prompt-empty"),

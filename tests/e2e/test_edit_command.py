@@ -203,23 +203,26 @@ def start_long_edit(
     raise AssertionError(f"the edit ended with {process.wait()} before its first step")
 
 
-def last_job(run: Run) -> str:
-    """State of the job that was made last."""
+def last_job(run: Run) -> dict[str, Any]:
+    """The job that was made last."""
     jobs = json.loads(run("jobs", "list", "--json", "--limit", 1).stdout)
-    return str(jobs[0]["state"])
+    return dict(jobs[0])
 
 
 def test_ctrl_c_cancels_the_job_with_exit_code_130_and_leaves_nothing(
     run: Run, command: list[str], environment: dict[str, str], edit_arguments: list[Any], tmp_path: Path
 ) -> None:
-    process = start_long_edit(command, environment, edit_arguments, tmp_path)
-    assert last_job(run) == "running"
+    process = start_long_edit(command, environment, [*edit_arguments, "--json"], tmp_path)
+    job = last_job(run)
+    assert job["state"] == "running"
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    told, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "cancelled" in errors
+    last = json.loads(told.splitlines()[-1])
+    assert (last["job"], last["state"], last["error"]["code"]) == (job["job"], "cancelled", "job-cancelled")
     assert names(tmp_path) == []
-    assert last_job(run) == "cancelled"
+    assert last_job(run)["state"] == "cancelled"
 
 
 def test_a_polite_kill_cancels_the_job_and_leaves_nothing(
@@ -230,7 +233,7 @@ def test_a_polite_kill_cancels_the_job_and_leaves_nothing(
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert names(tmp_path) == []
-    assert last_job(run) == "cancelled"
+    assert last_job(run)["state"] == "cancelled"
 
 
 def test_a_kill_leaves_nothing_under_the_final_name(

@@ -68,6 +68,8 @@ def test_a_variation_replaces_no_take_and_ids_may_be_short(
     assert (tmp_path / "take.mkv").read_bytes() == before
     (entry,) = [entry for entry in listed(run) if entry["job"] == other]
     assert (entry["parent"], entry["seed"], entry["clip"]) == (first, 3, "clip.mov")
+    assert {entry["job"]: entry["output"] for entry in listed(run)}[first] == str(tmp_path / "take.mkv")
+    assert entry["output"] is None
 
 
 def test_images_are_fetched_into_a_folder_or_by_a_pattern(

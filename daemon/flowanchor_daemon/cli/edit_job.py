@@ -18,8 +18,9 @@ from flowanchor_core.errors import ModelError
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.edit_upload import message, ship, uploaded
 from flowanchor_daemon.cli.fetch import READS, UNNAMED
+from flowanchor_daemon.cli.interruption import JOB_CANCELLED, at_job, retry
+from flowanchor_daemon.cli.jobs_view import state_name
 from flowanchor_daemon.cli.notation import free
-from flowanchor_daemon.cli.outcome import JOB_CANCELLED
 from flowanchor_daemon.cli.progress import JobProgress, Reporter, bytes_shown
 
 _NO_ENGINE_YET = (system_pb2.ENGINE_STATE_STOPPED, system_pb2.ENGINE_STATE_STARTING)
@@ -87,8 +88,9 @@ def submit(
 ) -> jobs_pb2.Job:
     """Send a checked edit's files and queue it.
 
-    Interrupted in between, it leaves no job that runs on unseen. `named`: the output's name is the user's.
-    `kept` stays with the job, for the command that submits it: what JSON can hold, beside our own names.
+    Interrupted in between, it leaves no job that runs on unseen, and raises Interrupted or Terminated.
+    `named`: the output's name is the user's. `kept` stays with the job, for the command that submits it: what
+    JSON can hold, beside our own names.
     """
     shipment = ship(plan)
     model = known_model(plan)
@@ -112,10 +114,10 @@ def submit(
     wish = new_request_id()
     try:
         return client.submit(edit, wish, priority)
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit) as interrupt:
         # Whether it arrived is unknown; asked for again, it is the same job.
-        client.cancel(client.submit(edit, wish, priority).id)
-        raise
+        stopped = client.cancel(client.submit(edit, wish, priority).id)
+        raise at_job(interrupt, stopped.id, state_name(stopped)) from None
 
 
 def known_model(plan: EditPlan) -> str:
@@ -138,7 +140,8 @@ def run(
     named: bool = True,
     kept: Mapping[str, object] = MappingProxyType({}),
 ) -> EditResult:
-    """Edit and deliver; Ctrl-C and SIGTERM cancel the job and come through when it has stopped.
+    """Edit and deliver; Ctrl-C and SIGTERM cancel the job and, when it has stopped, come through as
+    Interrupted and Terminated.
 
     An output that the user gave no name (`named`) is called otherwise if its name is taken by then.
 
@@ -148,9 +151,8 @@ def run(
     job = submit(client, plan, device, priority, show, named, kept)
     try:
         job = follow(client, job, show)
-    except (KeyboardInterrupt, SystemExit):
-        cancel(client, job.id)
-        raise
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        raise at_job(interrupt, job.id, cancel(client, job.id)) from None
     except DaemonUnreachable as failure:
         raise with_job(failure, job.id) from failure
     request = plan.request
@@ -162,9 +164,9 @@ def run(
         result = deliver(client, job, targets, out, request.sheet, bytes_shown(show, "download"))
     except ServiceFailure as failure:
         raise with_job(failure, job.id) from failure
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit) as interrupt:
         show.note(f"The edit is done and kept: `flowanchor jobs fetch {job.id}` delivers it.")
-        raise
+        raise at_job(interrupt, job.id, state_name(job)) from None
     for notice in result.notices[len(job.result.notices) :]:
         show.note(notice)
     return replace(result, model=request.model)
@@ -184,23 +186,27 @@ def follow(client: Client, job: jobs_pb2.Job, show: Reporter) -> jobs_pb2.Job:
     if job.state == jobs_pb2.JOB_STATE_FAILED:
         raise failure_of_job(job)
     if job.state == jobs_pb2.JOB_STATE_CANCELLED:
-        again = f"`flowanchor jobs retry {job.id}` runs it again."
-        raise ServiceFailure(JOB_CANCELLED, f"The job {job.id} was cancelled.", again)
+        raise ServiceFailure(JOB_CANCELLED, f"The job {job.id} was cancelled.", retry(job.id))
     return job
 
 
-def cancel(client: Client, job: str) -> None:
-    """Cancel a job and wait until it has stopped; interrupted again, say that it will and leave at once."""
+def cancel(client: Client, job: str) -> str:
+    """Cancel a job and wait until it has stopped; interrupted again, say that it will and leave at once.
+
+    Gives its state as users write it: "running" if the daemon could not be told.
+    """
     try:
         print("Cancelling the edit; once more Ctrl-C leaves without waiting.", file=sys.stderr, flush=True)
         client.cancel(job)
         for update in client.watch(job):
             if update.job.state in ENDED:
-                return
+                return state_name(update.job)
     except (KeyboardInterrupt, SystemExit):
         print(f"The job {job} goes on being cancelled in the daemon.", file=sys.stderr)
     except ServiceFailure as failure:
         print(f"The job {job} could not be cancelled: {failure}", file=sys.stderr)
+        return "running"
+    return "cancelling"
 
 
 def with_job(failure: ServiceFailure, job: str) -> ServiceFailure:

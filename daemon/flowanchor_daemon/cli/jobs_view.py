@@ -60,7 +60,8 @@ def as_plain(job: jobs_pb2.Job) -> dict[str, Any]:
         "label": job.label,
         "clip": clip_name(job) or None,
         "seed": job.request.seed if job.HasField("request") else None,
-        "output": asked_for(job).get("out"),
+        # Another job's name is not its own: where it goes is settled when it is fetched.
+        "output": None if job.parent else asked_for(job).get("out"),
         "client": job.client,
         "priority": job.priority,
         "queue_position": job.queue_position,

@@ -4,21 +4,24 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 from flowanchor.v1 import types_pb2
 from flowanchor_client import DaemonUnreachable, ServiceFailure
 
 from flowanchor_core.errors import FlowAnchorError, InputError, ModelError, ModelRunError
+from flowanchor_daemon.cli import interruption
+from flowanchor_daemon.cli.interruption import JOB_CANCELLED
 
 DONE, USAGE, UNREACHABLE, FAILED, CANCELLED = 0, 2, 3, 4, 130
+TERMINATED = 128 + signal.SIGTERM
 
-
-JOB_CANCELLED = "job-cancelled"
 _CORRECTABLE = (types_pb2.FAILURE_KIND_INPUT, types_pb2.FAILURE_KIND_MODEL)
 
 
@@ -41,6 +44,7 @@ def reported(as_json: bool = False) -> Iterator[None]:
     """Run a command's body; turn its failures into a sentence on standard error and an exit code.
 
     With `as_json` the failure is also the last line of standard output: {"error": {code, message, action}}.
+    After Ctrl-C or SIGTERM it holds besides the job that was under way, and its state.
     An unexpected exception keeps its traceback, above a sentence that asks to report it.
     """
     try:
@@ -48,9 +52,18 @@ def reported(as_json: bool = False) -> Iterator[None]:
     except (FlowAnchorError, ServiceFailure) as failure:
         _tell(failure, as_json)
         raise typer.Exit(exit_code(failure)) from None
-    except KeyboardInterrupt:
-        print("flowanchor: cancelled.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        left = isinstance(interrupt, interruption.Interrupted) and interrupt.state in ("queued", "running")
+        # Of a job that goes on, who stopped waiting for it has told.
+        if not left:
+            print("flowanchor: cancelled.", file=sys.stderr)
+        if as_json:
+            _print(interruption.as_plain(interrupt))
         raise typer.Exit(CANCELLED) from None
+    except SystemExit as ending:
+        if as_json and ending.code == TERMINATED:
+            _print(interruption.as_plain(ending))
+        raise
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise  # an ending that was chosen, or a reader that went away: the command's entry point handles it
     except Exception as failure:  # noqa: BLE001 - the last place that can still answer in JSON
@@ -62,8 +75,15 @@ def reported(as_json: bool = False) -> Iterator[None]:
 
 def _tell(failure: FlowAnchorError | ServiceFailure, as_json: bool) -> None:
     print(f"flowanchor: {failure}", file=sys.stderr)
-    if isinstance(failure, DaemonUnreachable) and failure.log:
-        print("The daemon's last lines:", *(f"  {line}" for line in failure.log), sep="\n", file=sys.stderr)
+    if isinstance(failure, DaemonUnreachable):
+        # One that could not start has its last line in the message.
+        further = failure.log[:-1] if failure.log and failure.log[-1] in failure.message else failure.log
+        if further:
+            print("The daemon's last lines:", *(f"  {line}" for line in further), sep="\n", file=sys.stderr)
     if as_json:
         error = {"code": failure.code, "message": failure.message, "action": failure.action}
-        print(json.dumps({"error": error}, ensure_ascii=False))
+        _print({"error": error})
+
+
+def _print(plain: dict[str, Any]) -> None:
+    print(json.dumps(plain, ensure_ascii=False))

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from flowanchor_client import Client, JobUpdate, ServiceFailure
-from flowanchor_daemon.cli import edit_job
+from flowanchor_daemon.cli import edit_job, jobs
 from flowanchor_daemon.cli.delivery import deliver
+from flowanchor_daemon.cli.interruption import Interrupted, Terminated
 from flowanchor_daemon.cli.outcome import exit_code
 from flowanchor_daemon.cli.progress import Lines
 
@@ -57,7 +59,7 @@ def client(daemon: Daemon) -> Client:
 
 def test_cancelling_waits_until_the_job_has_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     daemon = Daemon(RUNNING, jobs_pb2.JOB_STATE_CANCELLING, CANCELLED)
-    edit_job.cancel(client(daemon), "one")
+    assert edit_job.cancel(client(daemon), "one") == "cancelled"
     assert (daemon.cancelled, daemon.states) == (["one"], [])
     assert "Cancelling" in capsys.readouterr().err
 
@@ -67,14 +69,61 @@ def test_a_second_interruption_leaves_at_once_and_says_what_goes_on(
     again: BaseException, capsys: pytest.CaptureFixture[str]
 ) -> None:
     daemon = Daemon(RUNNING, again, CANCELLED)
-    edit_job.cancel(client(daemon), "one")
+    assert edit_job.cancel(client(daemon), "one") == "cancelling"
     assert daemon.states == [CANCELLED]
     assert "The job one goes on being cancelled in the daemon." in capsys.readouterr().err
 
 
 def test_a_daemon_that_is_gone_does_not_hide_the_interruption(capsys: pytest.CaptureFixture[str]) -> None:
-    edit_job.cancel(client(Daemon(ServiceFailure("draining", "It ends.", "Wait."))), "one")
+    gone = Daemon(ServiceFailure("draining", "It ends.", "Wait."))
+    assert edit_job.cancel(client(gone), "one") == "running"
     assert "could not be cancelled: It ends. Wait." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), SystemExit(143)])
+def test_an_interrupted_submission_is_withdrawn_and_its_job_is_told(
+    interrupt: BaseException, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wishes: list[str] = []
+
+    class Submitting(Daemon):
+        def info(self) -> system_pb2.GetInfoResponse:
+            return system_pb2.GetInfoResponse()
+
+        def submit(self, edit: object, wish: str, priority: int) -> jobs_pb2.Job:
+            wishes.append(wish)
+            if len(wishes) == 1:
+                raise interrupt
+            return jobs_pb2.Job(id="one")
+
+        def cancel(self, job: str) -> jobs_pb2.Job:
+            super().cancel(job)
+            return jobs_pb2.Job(id=job, state=CANCELLED)
+
+    for name in ("ship", "uploaded", "message", "known_model"):
+        monkeypatch.setattr(edit_job, name, lambda *_: None)
+    request = SimpleNamespace(
+        delivery=SimpleNamespace(out=tmp_path / "out.mkv"), sheet=None, clip=tmp_path / "in.mkv", masks=()
+    )
+    daemon = Submitting()
+    with pytest.raises((Interrupted, Terminated)) as caught:
+        edit_job.submit(client(daemon), cast(Any, SimpleNamespace(request=request)), "auto", 0, Lines())
+    ended = caught.value
+    assert isinstance(ended, Interrupted | Terminated)
+    assert (daemon.cancelled, ended.job, ended.state) == (["one"], "one", "cancelled")
+    assert isinstance(ended, type(interrupt)), "exit codes go by it"
+    assert len(set(wishes)) == 1, "asked for again, it is the same job"
+
+
+def test_who_stops_waiting_for_a_job_is_told_that_it_goes_on() -> None:
+    class Asked(Daemon):
+        def job(self, job: str) -> JobUpdate:
+            return JobUpdate(jobs_pb2.Job(id=job, state=RUNNING), b"")
+
+    queued = jobs_pb2.Job(id="one", state=jobs_pb2.JOB_STATE_QUEUED)
+    with pytest.raises(Interrupted) as caught, jobs._leaving_it(client(Asked()), queued):
+        raise KeyboardInterrupt
+    assert (caught.value.job, caught.value.state) == ("one", "running")
 
 
 def test_a_job_cancelled_elsewhere_is_exit_code_130() -> None:

@@ -5,6 +5,8 @@ import json
 
 import pytest
 import typer
+from flowanchor_client import DaemonUnreachable
+from flowanchor_daemon.cli.interruption import at_job
 from flowanchor_daemon.cli.outcome import reported
 
 from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError, ModelError, ModelRunError
@@ -40,10 +42,64 @@ def test_with_json_the_failure_is_the_last_line_of_output(capsys: pytest.Capture
     }
 
 
-def test_an_interrupt_is_a_cancellation() -> None:
+def test_an_interrupt_is_a_cancellation(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as caught, reported():
         raise KeyboardInterrupt
     assert caught.value.exit_code == 130
+    assert capsys.readouterr() == ("", "flowanchor: cancelled.\n")
+
+
+@pytest.mark.parametrize(
+    ("ending", "state", "code", "action"),
+    [
+        (KeyboardInterrupt(), "cancelled", "job-cancelled", "`flowanchor jobs retry one`"),
+        (KeyboardInterrupt(), "cancelling", "interrupted", "`flowanchor jobs list`"),
+        (KeyboardInterrupt(), "running", "interrupted", "`flowanchor jobs cancel one`"),
+        (KeyboardInterrupt(), "succeeded", "interrupted", "`flowanchor jobs fetch one`"),
+        (SystemExit(143), "cancelled", "job-cancelled", "`flowanchor jobs retry one`"),
+    ],
+)
+def test_with_json_an_interruption_tells_of_its_job(
+    ending: KeyboardInterrupt | SystemExit,
+    state: str,
+    code: str,
+    action: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises((typer.Exit, SystemExit)) as caught, reported(as_json=True):
+        raise at_job(ending, "one", state)
+    terminated = isinstance(ending, SystemExit)
+    assert (caught.value.code if terminated else caught.value.exit_code) == (143 if terminated else 130)
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["job"], told["state"], told["error"]["code"]) == ("one", state, code)
+    assert action in told["error"]["action"]
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(143)])
+def test_with_json_an_interruption_before_there_is_a_job_is_told_too(
+    ending: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises((typer.Exit, SystemExit)), reported(as_json=True):
+        raise ending
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["state"], told["error"]["code"]) == ("cancelled", "interrupted")
+
+
+def test_a_chosen_exit_code_is_no_interruption(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), reported(as_json=True):
+        raise SystemExit(2)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_daemon_that_could_not_start_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ("It began.", "/x is open to others (mode 755).")
+    for log, further in ((lines, "The daemon's last lines:\n  It began.\n"), (lines[1:], "")):
+        with pytest.raises(typer.Exit), reported():
+            raise DaemonUnreachable("daemon-start-failed", f"It said: {lines[1]}", "Look.", log)
+        assert capsys.readouterr().err == f"flowanchor: It said: {lines[1]} Look.\n{further}"
+    with pytest.raises(typer.Exit), reported():
+        raise DaemonUnreachable("daemon-unreachable", "No answer.", "Look.", lines)
+    assert all(line in capsys.readouterr().err for line in lines[:1])
 
 
 def test_an_unexpected_exception_keeps_its_traceback_and_is_a_failed_job(

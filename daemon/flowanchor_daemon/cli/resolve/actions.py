@@ -87,6 +87,7 @@ def edit_handoff(wanted: Wanted, text: str) -> Outcome:
         session.temporary_folder() as made,
     ):
         out = request.folder / ".edited.mov"
+        out.unlink(missing_ok=True)  # of an earlier edit that was cut off
         # Named, so that no other folder is made for it.
         editing = replace(editing_of(wanted, client, show), out=out)
         editing.check(request.selection)

@@ -38,6 +38,8 @@ Deliver = Literal["patch", "full"]
 FORMATS: Mapping[Deliver, str] = {"patch": "prores4444", "full": "prores"}
 KEPT = "resolve"
 """Under this name a job keeps what placing its result takes."""
+OUT = "out"
+"""Kept among that: the file the user has named for a result that is fetched later."""
 SUFFIX = ".mov"
 
 
@@ -78,15 +80,17 @@ class DaemonEditing:
                 "selection": plain.selection_as_plain(task.selection),
                 "settings": settings,
                 "as_take": self.as_take,
+                **({OUT: str(self.out.absolute())} if self.detach and self.out is not None else {}),
             }
         }
         try:
             plan = edit_job.planned(self._request(task, out))
-            device, priority, named = self.options.device, self.options.priority, self.out is not None
+            device, priority = self.options.device, self.options.priority
+            # As if it were not named: what has come to lie there meanwhile may be on a timeline.
             if self.detach:
-                self.job = edit_job.submit(self.client, plan, device, priority, self.show, named, kept).id
+                self.job = edit_job.submit(self.client, plan, device, priority, self.show, False, kept).id
                 return None
-            self.result = edit_job.run(self.client, plan, device, priority, self.show, named, kept)
+            self.result = edit_job.run(self.client, plan, device, priority, self.show, False, kept)
         finally:
             self._remove_empty_folders()
         self.job = self.result.job
@@ -159,9 +163,18 @@ def in_place(report: EditResult, selection: Selection) -> EditResult:
 
 
 def check_output(out: Path | None) -> None:
-    """Raise InputError for an output that Resolve could not place."""
-    if out is not None and out.suffix.lower() != SUFFIX:
+    """Raise InputError for an output that Resolve could not place, or that is there: Resolve shows a file as
+    it is now, so that replacing one would change every timeline that an earlier result is on."""
+    if out is None:
+        return
+    if out.suffix.lower() != SUFFIX:
         raise InputError("output-name", f"{out.name} is no name of a QuickTime movie.", "Let it end in .mov.")
+    if os.path.lexists(out):
+        raise InputError(
+            "output-exists",
+            f"{out} is there already, and a project in Resolve may show it.",
+            "Choose another name.",
+        )
 
 
 def result_path(selection: Selection, deliver: Deliver, made: list[Path] | None = None) -> Path:

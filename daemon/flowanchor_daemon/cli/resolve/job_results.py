@@ -18,7 +18,7 @@ from flowanchor_daemon.cli import edit_job, fetch
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.notation import free
 from flowanchor_daemon.cli.progress import Reporter, bytes_shown
-from flowanchor_daemon.cli.resolve.editing import KEPT, check_output, in_place, now, result_path
+from flowanchor_daemon.cli.resolve.editing import KEPT, OUT, check_output, in_place, now, result_path
 from flowanchor_daemon.cli.which import LAST, find
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def kept_with(job: jobs_pb2.Job) -> tuple[Selection, Mapping[str, Any], bool]:
 def fetched(
     client: Client, job: jobs_pb2.Job, out: Path | None, show: Reporter, made: list[Path]
 ) -> tuple[Selection, Result, EditResult, bool]:
-    """The result of a job, once it has ended, as a movie: called `out`, else by its timeline and clip.
+    """The result of a job, once it has ended, as a movie: called `out`, else as was asked for when it was
+    left to the daemon, else by its timeline and clip. Nothing of that name is replaced.
 
     Args:
         made: gets the folders that had to be made.
@@ -91,7 +92,8 @@ def fetched(
     selection, settings, as_take = kept_with(job)
     job = edit_job.follow(client, job, show)
     kind = "full" if job.result.deliver == "full" else "patch"
-    path = free(result_path(selection, "full" if kind == "full" else "patch", made)) if out is None else out
+    path = out or asked_out(job) or result_path(selection, "full" if kind == "full" else "patch", made)
+    path = free(path)
     names = fetch.targets(job, path)
     fetch.check_places(job, names, None)
     report = deliver(client, job, names, path, None, bytes_shown(show, "download"))
@@ -107,6 +109,12 @@ def fetched(
         settings={**_with_seed(settings, report.seed), "at": now()},
     )
     return selection, result, report, as_take
+
+
+def asked_out(job: jobs_pb2.Job) -> Path | None:
+    """The file that was named for a job's result when the job was left to the daemon."""
+    named = (_kept(job) or {}).get(OUT)
+    return Path(named) if isinstance(named, str) and "\0" not in named else None
 
 
 def _with_seed(settings: Mapping[str, Any], seed: int) -> dict[str, Any]:

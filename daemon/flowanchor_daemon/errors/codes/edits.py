@@ -12,7 +12,8 @@ ENTRIES = (
     ),
     of_input(
         "prompts-equal",
-        "The source and the target prompt are the same, so nothing would change.",
+        "The source and the target prompt are the same: they ask for no change, yet the region would be "
+        "repainted.",
         "Say in the target prompt what should be different.",
     ),
     of_input("prompt-too-long", "A prompt has more tokens than the model takes.", "Shorten it."),

@@ -32,6 +32,12 @@ ENTRIES = (
         StatusCode.FAILED_PRECONDITION,
     ),
     of_run("job-cancelled", "The job was cancelled.", "Retry it to run it again.", StatusCode.CANCELLED),
+    of_service(
+        "interrupted",
+        "The command was interrupted with Ctrl-C.",
+        "Start it again; what became of its job is in the message.",
+        StatusCode.CANCELLED,
+    ),
     of_input("unknown-state", "There is no such state of a job.", "Use one that the message names."),
     of_input(
         "job-not-waiting",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`flowanchor timeline`: clips on timelines of other editing programs."""
+"""The sub-commands of `flowanchor timeline`."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def list_clips(
 ) -> None:
     """List the video tracks of FILE and their clips, and what keeps a clip from being edited."""
     with reported(as_json):
-        from flowanchor_daemon.cli import timeline_job, timeline_view
+        from flowanchor_daemon.cli.timeline import reading, view
 
-        source = timeline_job.read(file, parse_rate(timeline_rate), sequence)
+        source = reading.read(file, parse_rate(timeline_rate), sequence)
         if as_json:
-            print(json.dumps(timeline_view.as_plain(source), ensure_ascii=False))
+            print(json.dumps(view.as_plain(source), ensure_ascii=False))
         else:
-            timeline_view.print_table(source)
+            view.print_table(source)
 
 
 @app.command("edit", short_help="Edit a clip where it lies, into a new timeline file.")
@@ -133,11 +133,12 @@ def edit_clip(
     FILE and its media stay as they are.
     """
     with reported(as_json):
-        from flowanchor_daemon.cli import timeline_job
+        from flowanchor_daemon.cli.timeline import job, reading
+        from flowanchor_daemon.cli.timeline.wish import Wish
 
         first, last = parse_frames(frames)
-        source = timeline_job.read(file, parse_rate(timeline_rate), sequence)
-        wish = timeline_job.Wish(
+        source = reading.read(file, parse_rate(timeline_rate), sequence)
+        wish = Wish(
             clip=clip,
             track=track,
             first=first,
@@ -149,7 +150,7 @@ def edit_clip(
             out_format=out_format,
             flavour=flavour,
         )
-        done = timeline_job.run(source, wish, options)
+        done = job.run(source, wish, options)
         if as_json:
             print(json.dumps(done.to_json(), ensure_ascii=False))
             return

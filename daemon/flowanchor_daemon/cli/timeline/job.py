@@ -3,123 +3,33 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
 
 from flowanchor_interchange import files, place
 from flowanchor_interchange.model import Clip, Result, Span
 from flowanchor_interchange.problems import TimelineProblem, printable
-from flowanchor_interchange.readers import edl
 from flowanchor_interchange.selection import (
     Footage,
     Selection,
     frames_in_file,
     frames_to_edit,
     select,
-    unsuitable,
 )
 from flowanchor_interchange.timecode import Timecode
 
-from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError
+from flowanchor_core.errors import FlowAnchorError
 from flowanchor_core.footage.media import refuse_unreachable
 from flowanchor_core.footage.preflight import try_place
 from flowanchor_core.footage.probe import ClipInfo, probe
 from flowanchor_core.progress import EditResult
-from flowanchor_core.request import DeliverySettings
 from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.edit_options import EditOptions
-from flowanchor_daemon.cli.notation import FULL_FORMATS, PATCH_FORMATS, free, output_for
 from flowanchor_daemon.cli.progress import Reporter, reporter
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of a timeline on the command line. `first` and `last` are frames of the clip, from its
-    first visible one, both included; None is to its end."""
-
-    clip: str
-    out: Path
-    track: int | None = None
-    first: int = 0
-    last: int | None = None
-    media: Path | None = None
-    media_out: Path | None = None
-    deliver: Literal["full", "patch"] = "full"
-    out_format: str | None = None
-    flavour: Literal["resolve", "any"] | None = None
-
-
-@dataclass(frozen=True)
-class Done:
-    """What was made: the edited frames and the timeline they lie on. `start` is the timecode of their first
-    frame on it, `record` their frames counted from the timeline's first one."""
-
-    result: EditResult
-    timeline: Path
-    track: int
-    track_name: str
-    clip: str
-    start: str
-    record: Span
-    notices: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The edit's own keys, its notices and the timeline's together, and what was placed where."""
-        plain = self.result.to_json()
-        plain["notices"] = [*self.result.notices, *self.notices]
-        plain["timeline"] = {
-            "output": str(self.timeline),
-            "track": self.track,
-            "track_name": self.track_name,
-            "clip": self.clip,
-            "start": self.start,
-            "first": self.record.start,
-            "last": self.record.end - 1,
-        }
-        return plain
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn what is wrong with a timeline into a failure that every command reports alike."""
-    try:
-        yield
-    except TimelineProblem as problem:
-        kind = DeliveryError if problem.code == "timeline-not-written" else InputError
-        raise kind(problem.code, problem.message, problem.action) from problem
-
-
-def read(path: Path, rate: Fraction | None, sequence: str | None) -> files.TimelineFile:
-    """A timeline file. An EDL's rate, if nobody says it, is that of the files it names.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    with told():
-        kind, data = files.load(path)
-        if kind == "edl" and rate is None:
-            rates = {
-                info.rate
-                for name in edl.names_of_files(data, path.absolute().parent)
-                if (info := _looked_at(name))
-            }
-            rate = rates.pop() if len(rates) == 1 else None
-        return files.read(path, rate, sequence)
-
-
-def _looked_at(path: Path) -> ClipInfo | None:
-    """What a file is; None if it cannot be used, which matters only if it is the one to edit."""
-    try:
-        return probe(path)
-    except FlowAnchorError:
-        return None
+from flowanchor_daemon.cli.timeline.media import delivery_of, footage_of, there
+from flowanchor_daemon.cli.timeline.reading import looked_at, told
+from flowanchor_daemon.cli.timeline.wish import Done, Wish
 
 
 def run(source: files.TimelineFile, wish: Wish, options: EditOptions) -> Done:
@@ -136,10 +46,10 @@ def run(source: files.TimelineFile, wish: Wish, options: EditOptions) -> Done:
         refuse_unreachable(wish.out)
         place.check_free(source.path, wish.out)
         try_place(wish.out.absolute().parent)
-        info = _footage(source, selection, wish)
+        info = footage_of(source, selection, wish)
         footage = Footage(info.rate, info.frames, info.start_timecode, info.first_number)
         shown = frames_in_file(source.timeline, selection.clip, span, footage)
-        delivery, named = _delivery(source, selection, wish)
+        delivery, named = delivery_of(source, selection, wish)
     rate = info.rate if info.kind == "images" else None
     request = options.request(info.path, delivery, shown.frames.start, shown.frames.end - 1, rate)
     expected = _result(
@@ -217,68 +127,6 @@ def _write(
     )
 
 
-def _footage(source: files.TimelineFile, selection: Selection, wish: Wish) -> ClipInfo:
-    """The clip's file, looked at.
-
-    Raises:
-        InputError: it is not there or cannot be used.
-    """
-    clip = selection.clip
-    if clip.media is None:
-        raise unsuitable(clip, "the timeline names no file for it")
-    path = wish.media or clip.media.path
-    if path is None:
-        raise TimelineProblem(
-            "timeline-media-missing",
-            f"The timeline names '{clip.media.stated[:120]}' for '{clip.name[:60]}', which is no file here.",
-            "Name the file with --media.",
-        )
-    if wish.media is None and clip.media.kind == "movie" and not _there(path):
-        raise TimelineProblem(
-            "timeline-media-missing",
-            f"The file of '{clip.name[:60]}' is not there: {path}.",
-            "Name it with --media, or export the timeline again.",
-        )
-    images = clip.media.kind == "images" or path.is_dir()
-    return probe(path, source.timeline.rate if images else None)
-
-
-def _there(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _delivery(source: files.TimelineFile, selection: Selection, wish: Wish) -> tuple[DeliverySettings, bool]:
-    """Where the edited frames go, as what, and whether the user named the place."""
-    formats = FULL_FORMATS if wish.deliver == "full" else PATCH_FORMATS
-    usual = "prores" if wish.deliver == "full" else "prores4444"
-    out = wish.media_out
-    if out is None:
-        ending = {value: key for key, value in formats.items()}.get(wish.out_format or usual, ".mov")
-        name = re.sub(r"[^\w.-]+", "-", Path(selection.clip.name).stem).strip("-.")[:60] or "clip"
-        out = free(wish.out.absolute().parent / f"{wish.out.stem}-{name}{ending}")
-    elif os.path.lexists(out):
-        raise TimelineProblem(
-            "timeline-exists", f"{out.name[:80]} is there already.", "Choose another name for --media-out."
-        )
-    chosen, path = output_for(out, wish.deliver, wish.out_format, out)
-    if chosen == "png":
-        raise TimelineProblem(
-            "timeline-place",
-            "A timeline takes the edited frames as a movie, not as images.",
-            f"Use --format {usual}.",
-        )
-    if path.absolute() == wish.out.absolute():
-        raise TimelineProblem(
-            "timeline-exists",
-            "The timeline and the edited frames have the same name.",
-            "Name another --media-out.",
-        )
-    return DeliverySettings(out=path.absolute(), kind=wish.deliver, format=chosen), wish.media_out is not None
-
-
 def _label(info: ClipInfo, frame: int) -> str | None:
     """Timecode of a frame of a file, None if it has none."""
     if info.start_timecode is None:
@@ -316,7 +164,7 @@ def _known(source: files.TimelineFile, out: Path) -> dict[Path, Footage]:
     paths = {
         clip.media.path for track in source.timeline.tracks for clip in track.clips if clip.media is not None
     }
-    looked = {path: _looked_at(path) for path in paths if path is not None and _there(path)}
+    looked = {path: looked_at(path) for path in paths if path is not None and there(path)}
     return {
         path: Footage(info.rate, info.frames, info.start_timecode, info.first_number)
         for path, info in looked.items()

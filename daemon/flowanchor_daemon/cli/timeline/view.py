@@ -13,6 +13,8 @@ from flowanchor_interchange.selection import Selection, frames_to_edit
 from rich.console import Console
 from rich.table import Table
 
+from flowanchor_daemon.cli.timeline.media import there
+
 
 def as_plain(source: TimelineFile) -> dict[str, Any]:
     """A timeline for `--json`; frames count from its first one, tracks go from bottom to top."""
@@ -67,20 +69,14 @@ def obstacle(track: Track, number: int) -> str | None:
         return "; ".join(clip.obstacles)
     if clip.media is not None and clip.media.path is None:
         return f"'{clip.media.stated[:120]}' is no file here"
-    if clip.media is not None and clip.media.kind == "movie" and not _there(clip):
+    path = None if clip.media is None else clip.media.path
+    if clip.media is not None and clip.media.kind == "movie" and path is not None and not there(path):
         return "its file is not there"
     try:
         frames_to_edit(Selection(track, number, clip))
     except TimelineProblem as problem:
         return f"{problem.message} {problem.action}"
     return None
-
-
-def _there(clip: Clip) -> bool:
-    try:
-        return clip.media is not None and clip.media.path is not None and clip.media.path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def print_table(source: TimelineFile, console: Console | None = None) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import shlex
 import stat
 import sys
 import tempfile
@@ -124,7 +125,9 @@ def _check_ours(path: Path, found: os.stat_result) -> None:
         raise _refused(path, "belongs to another user", "Remove it or choose another folder")
     if found.st_mode & 0o077:
         raise _refused(
-            path, f"is open to others (mode {stat.S_IMODE(found.st_mode):o})", "Close it with chmod go="
+            path,
+            f"is open to others (mode {stat.S_IMODE(found.st_mode):o})",
+            f"Close it with `chmod go= {shlex.quote(str(path))}`",
         )
 
 

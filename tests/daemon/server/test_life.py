@@ -132,7 +132,8 @@ class TestAlone:
         folder.chmod(0o755)
         running = daemon(environment={variable: str(folder)}, wait=False)
         assert running.wait() == 2
-        assert "755" in running.said
+        assert running.said.count("mode 755") == 1
+        assert f"`chmod go= {folder}`" in running.said
         assert "Traceback" not in running.said
 
     @pytest.mark.parametrize("variable", ["FLOWANCHOR_RUNTIME", "FLOWANCHOR_STATE"])

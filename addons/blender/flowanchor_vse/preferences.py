@@ -7,6 +7,8 @@ and stay when the extension is uninstalled. Exported frames are removed sooner o
 extension's own folder.
 """
 
+import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from flowanchor.rendezvous import RendezvousError
 from flowanchor.rendezvous import results_folder as users_results
 
 from . import text
+from .strips import Refused
 
 PACKAGE = __package__
 BESIDE = "flowanchor-results"
@@ -65,24 +68,36 @@ def results_folders() -> list[Path]:
     return list(dict.fromkeys([*chosen, *own, _users_folder()]))
 
 
-def results_root(folder: str) -> Path:
-    """Where results beside those in `folder` go: the same place, unless the file has another one now."""
-    folders, here = results_folders(), Path(folder).parent
-    return here if here in folders else folders[0]
+def make_results_folder(name: str, beside: str = "") -> Path:
+    """A folder of that name for one edit's results: in the folder the user chose, else beside the .blend,
+    else, where nothing can be written there, with the user's data. Refused if none can be made or written.
 
-
-def make_results_folder(name: str) -> Path:
-    """A new folder of that name for one edit's results: in the folder the user chose, else beside the .blend,
-    else, where nothing can be written there, with the user's data. OSError if none can be made."""
-    first, *others = results_folders()
+    Args:
+        beside: the folder of an earlier edit's results; these go to the same place if it is still one of the
+            file's.
+    """
+    folders, near = results_folders(), Path(beside).parent
+    others = [] if _chosen() is not None else folders[1:]
+    first, *rest = dict.fromkeys([*([near] if near in folders else []), folders[0], *others])
     try:
-        (first / name).mkdir(parents=True)
-    except OSError:
-        if _chosen() is not None or not others:
-            raise
-        first = others[-1]
-        (first / name).mkdir(parents=True)
-    return first / name
+        return _writable(first / name)
+    except OSError as failure:
+        for root in rest:
+            with contextlib.suppress(OSError):
+                return _writable(root / name)
+        raise Refused(
+            "no-folder",
+            text.say(text.NO_FOLDER, reason=failure.strerror or type(failure).__name__),
+            text.say(text.NO_FOLDER_HELP),
+        ) from failure
+
+
+def _writable(folder: Path) -> Path:
+    """The folder, made if it is not there. OSError if nothing can be written into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    return folder
 
 
 def exports_folder() -> Path:

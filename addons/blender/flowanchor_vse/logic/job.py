@@ -84,6 +84,10 @@ class JobRun:
         self._upload, self._missing, self._cancel, self._asking = None, 0, False, False
         self._go("starting", now)
 
+    def goes_into(self, folder: Path) -> None:
+        """Where its result is to be kept; nothing of it is there yet."""
+        self._set(folder=str(folder))
+
     def fetch(self, now: float) -> None:
         """The result, from the disk if it is there, else from the daemon."""
         self.offered = self.restored = False

@@ -30,6 +30,8 @@ from .views import Changes, DaemonView, JobView, Problem
 
 __all__ = ["DaemonWish", "Session"]
 
+MakeFolder = Callable[[str], Path]
+
 log = logging.getLogger("flowanchor")
 
 MOVING_SECONDS = 0.01
@@ -122,12 +124,13 @@ class Session:
         if run.due is not None:
             self._link.want(Start.NEVER)
 
-    def retry(self, record: str, root: Path | None = None) -> str:
-        """The same edit with the same seed, as a new one whose results go into a folder in `root` (default:
-        beside the first one's); its id. One that the daemon has never accepted is
-        sent again as itself, unless it is another file's."""
+    def retry(self, record: str, make_folder: MakeFolder | None = None) -> str:
+        """The same edit with the same seed, as a new one; its id. One that the daemon has never accepted is
+        sent again as itself, unless it is another file's. `make_folder` as in `vary`."""
         run = self._runs[record]
         if not run.record.job and run.owned:
+            if make_folder is not None:
+                run.goes_into(make_folder(Path(run.record.folder).name))
             run.restored = False
             run.send_again(self._clock())
             self._runs.keep(run)
@@ -136,26 +139,30 @@ class Session:
         old = run.record
         known = old.seed >= 0
         settings = replace(old.settings, seed=old.seed, seed_mode="fixed") if known else old.settings
-        return self._again(old, "retry", settings, root)
+        return self._again(old, "retry", settings, make_folder)
 
-    def vary(self, record: str, seed: int | None = None, root: Path | None = None) -> str:
-        """The same edit with another seed, drawn by the daemon if None, as a new one whose results go into a
-        folder in `root` (default: beside the first one's); its id."""
+    def vary(self, record: str, seed: int | None = None, make_folder: MakeFolder | None = None) -> str:
+        """The same edit with another seed, drawn by the daemon if None, as a new one; its id. `make_folder`
+        gives the folder of a name for its results (default: one beside the first's); what it raises leaves
+        everything as it was."""
         if seed is not None and not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"{seed} is no seed")
         old = self._runs[record].record
         mode: SeedMode = "random" if seed is None else "fixed"
         settings = replace(old.settings, seed=seed or 0, seed_mode=mode)
-        return self._again(old, "vary", settings, root)
+        return self._again(old, "vary", settings, make_folder)
 
-    def _again(self, old: Record, call: str, settings: EditSettings, root: Path | None) -> str:
+    def _again(
+        self, old: Record, call: str, settings: EditSettings, make_folder: MakeFolder | None
+    ) -> str:
         fresh = self._new_id()
         folder = Path(old.folder)
+        name = f"{folder.name[:80]}-{fresh[:8]}"
         record = Record(
             id=fresh,
             origin=old.origin,
             settings=settings,
-            folder=str((root or folder.parent) / f"{folder.name[:80]}-{fresh[:8]}"),
+            folder=str(make_folder(name) if make_folder is not None else folder.parent / name),
             plan=old.plan,
             parent=old.id,
             call=call if old.job else "submit",

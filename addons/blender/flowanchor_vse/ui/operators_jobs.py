@@ -2,6 +2,8 @@
 """What can be done with an edit after it was sent. Each operator names its edit by the record's id."""
 
 import random
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,11 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import compat, place, preferences, properties, settings_guard, text
+from ..logic.session import MakeFolder, Session
 from ..logic.views import JobView
+from ..strips import Refused
 from . import cleanup, runtime, timer
+from .operators_edit import report
 
 
 class JobOperator:
@@ -50,6 +55,21 @@ class FileOperator:
         return True
 
 
+class AgainOperator(FileOperator, JobOperator):
+    """Begins an edit like an earlier one."""
+
+    def folders(self, view: JobView) -> MakeFolder:
+        """Its results lie beside those of the earlier one, where they can be written there."""
+        return partial(preferences.make_results_folder, beside=view.record.folder)
+
+    def begin(self, act: Callable[[Session], object]) -> set[str]:
+        try:
+            act(runtime.get().session)
+        except Refused as failure:
+            return report(self, failure)
+        return {"FINISHED"}
+
+
 class FLOWANCHOR_OT_cancel(JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.cancel"
     bl_label = text.CANCEL
@@ -60,17 +80,16 @@ class FLOWANCHOR_OT_cancel(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FLOWANCHOR_OT_retry(FileOperator, JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_retry(AgainOperator, bpy.types.Operator):
     bl_idname = "flowanchor.retry"
     bl_label = text.RETRY
     bl_description = text.RETRY_HELP
 
     def act(self, context: Any, view: JobView) -> set[str]:
-        runtime.get().session.retry(view.id, preferences.results_root(view.record.folder))
-        return {"FINISHED"}
+        return self.begin(lambda session: session.retry(view.id, self.folders(view)))
 
 
-class FLOWANCHOR_OT_vary(FileOperator, JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_vary(AgainOperator, bpy.types.Operator):
     bl_idname = "flowanchor.vary"
     bl_label = text.VARY
     bl_description = text.VARY_HELP
@@ -78,8 +97,7 @@ class FLOWANCHOR_OT_vary(FileOperator, JobOperator, bpy.types.Operator):
     def act(self, context: Any, view: JobView) -> set[str]:
         # Drawn here and not by the daemon, whose seeds are larger than Blender's numbers.
         seed = random.SystemRandom().randint(0, properties.LARGEST_SEED)
-        runtime.get().session.vary(view.id, seed, preferences.results_root(view.record.folder))
-        return {"FINISHED"}
+        return self.begin(lambda session: session.vary(view.id, seed, self.folders(view)))
 
 
 class FLOWANCHOR_OT_place(FileOperator, JobOperator, bpy.types.Operator):

@@ -79,13 +79,13 @@ class Work:
         self.exports = preferences.exports_folder() / name
         try:
             self.exports.mkdir(parents=True)
-            self.folder = preferences.make_results_folder(name)
         except OSError as failure:
+            raise self._not_written(failure) from failure
+        try:
+            self.folder = preferences.make_results_folder(name)
+        except Refused:
             cleanup.remove_empty(self.exports)
-            reason = failure.strerror or type(failure).__name__
-            raise Refused(
-                "no-folder", text.say(text.NO_FOLDER, reason=reason), text.say(text.NO_FOLDER_HELP)
-            ) from failure
+            raise
         self._steps = self._run()
 
     @property
@@ -108,12 +108,7 @@ class Work:
             return False
         except OSError as failure:
             self.close()
-            reason = failure.strerror or type(failure).__name__
-            raise Refused(
-                "export-write",
-                text.say(text.NOT_WRITTEN, reason=reason),
-                text.say(text.NOT_WRITTEN_HELP, folder=self.exports),
-            ) from failure
+            raise self._not_written(failure) from failure
         except BaseException:
             self.close()
             raise
@@ -126,6 +121,14 @@ class Work:
             cleanup.remove((self.exports / cleanup.CLIP, self.exports / cleanup.MASK))
             cleanup.remove_empty(self.exports)
             cleanup.remove_results(self.folder)
+
+    def _not_written(self, failure: OSError) -> Refused:
+        reason = failure.strerror or type(failure).__name__
+        return Refused(
+            "export-write",
+            text.say(text.NOT_WRITTEN, reason=reason),
+            text.say(text.NOT_WRITTEN_HELP, folder=self.exports),
+        )
 
     def _run(self) -> Generator[None, None, None]:
         stack = properties.of(self.scene).stack

@@ -20,7 +20,7 @@ from flowanchor_vse.logic.request import EditSettings
 from flowanchor_vse.ui import cleanup
 
 from tests.blender.host.scripts import bench
-from tests.blender.host.scripts.bench import FOLDER, check, raised
+from tests.blender.host.scripts.bench import FOLDER, check, refused
 
 DATA = FOLDER / "data"
 os.environ["XDG_DATA_HOME"] = str(DATA)
@@ -92,7 +92,36 @@ def where_nothing_can_be_written_beside_the_file_the_users_data_serve() -> None:
     (folder / preferences.BESIDE).write_bytes(b"a file in the way")
     assert preferences.make_results_folder("edit-3") == USERS / "edit-3"
     with chosen(str(folder / preferences.BESIDE)):
-        raised(OSError, lambda: preferences.make_results_folder("edit-4"))
+        refused("no-folder", lambda: preferences.make_results_folder("edit-4"))
+
+
+@check
+def results_beside_earlier_ones_follow_the_same_rule() -> None:
+    folder = saved("again")
+    make = preferences.make_results_folder
+    mine, earlier = FOLDER / "mine-again", make("edit-6")
+    assert make("edit-7", beside=str(earlier)) == folder / preferences.BESIDE / "edit-7"
+    assert make("edit-6", beside=str(earlier)) == earlier, "it is there, and can be written"
+    assert make("edit-8", beside="/elsewhere/edit-6") == folder / preferences.BESIDE / "edit-8"
+    with chosen(str(mine)):
+        assert make("edit-9", beside=str(earlier)) == folder / preferences.BESIDE / "edit-9"
+        for name in ("edit-6", "edit-7", "edit-8", "edit-9"):
+            cleanup.remove_results(folder / preferences.BESIDE / name)
+        (folder / preferences.BESIDE).write_bytes(b"a file in the way")
+        assert make("edit-10", beside=str(earlier)) == mine / "edit-10"
+    assert make("edit-11", beside=str(earlier)) == USERS / "edit-11"
+    assert make("edit-12", beside=str(USERS / "edit-11")) == USERS / "edit-12"
+
+
+@check
+def a_folder_that_is_there_and_cannot_be_written_is_none() -> None:
+    folder = saved("closed")
+    real = os.access
+    os.access = lambda path, mode: not Path(path).is_relative_to(folder) and real(path, mode)  # type: ignore[assignment]
+    try:
+        assert preferences.make_results_folder("edit-13") == USERS / "edit-13"
+    finally:
+        os.access = real
 
 
 @check

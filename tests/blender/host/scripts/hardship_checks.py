@@ -16,7 +16,7 @@ from typing import Any
 
 import bpy
 import flowanchor_vse
-from flowanchor_vse import export, masks, place, properties
+from flowanchor_vse import export, masks, place, preferences, properties
 from flowanchor_vse.logic.frames import FrameRange
 from flowanchor_vse.logic.request import Box, EditSettings, Footage, UploadPlan, edit_request
 from flowanchor_vse.masks import MaskChoice
@@ -93,6 +93,42 @@ def frames_that_cannot_be_moved_or_written_are_told() -> None:
     assert str(edit.exports) in told.action
     assert "File exists" in told.message
     assert not edit.folder.exists()
+
+
+@check
+def run_again_and_vary_find_another_folder_where_the_first_cannot_be_written() -> None:
+    edit = submitted()
+    home = FOLDER / "folders"
+    home.mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(home / "film.blend"))
+    (home / preferences.BESIDE).write_bytes(b"a file in the way")
+    session = runtime.get().session
+    run = session._runs[edit]
+    run.record = replace(run.record, folder=str(home / preferences.BESIDE / "film-1"))
+    users = preferences.results_folders()[-1]
+
+    def newest() -> Path:
+        return Path(session.jobs()[0].record.folder)
+
+    assert bpy.ops.flowanchor.retry(job=edit) == {"FINISHED"}  # never accepted: sent again as itself
+    assert len(session.jobs()) == 1
+    assert newest() == users / "film-1"
+    for press in (bpy.ops.flowanchor.retry, bpy.ops.flowanchor.vary):
+        run.record = replace(
+            run.record, job="job", state="done", folder=str(home / preferences.BESIDE / "film-1")
+        )
+        assert press(job=edit) == {"FINISHED"}
+        assert newest().parent == users
+        assert newest().is_dir()
+    real, preferences.results_folders = preferences.results_folders, lambda: [home / preferences.BESIDE]
+    try:
+        known = len(session.jobs())
+        said = str(raised(RuntimeError, lambda: bpy.ops.flowanchor.vary(job=edit)))
+    finally:
+        preferences.results_folders = real
+    assert "The folder for results cannot be written" in said
+    assert len(session.jobs()) == known, "nothing has begun"
+    runtime.close()
 
 
 @check

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from flowanchor_daemon.cli import bench, demo, doctor, edit, jobs, models, service, timeline
+from flowanchor_daemon.cli.help import show_options_in_groups
 from flowanchor_daemon.cli.resolve import commands as resolve
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(timeline.app, name="timeline")
+show_options_in_groups(app)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import typer
-from flowanchor_daemon.cli.main import app
 from flowanchor_daemon.cli.notation import (
     number,
     output_for,
@@ -21,7 +19,6 @@ from flowanchor_daemon.cli.notation import (
     parse_words,
     whole_number,
 )
-from typer.testing import CliRunner
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.geometry import Box
@@ -169,31 +166,3 @@ def test_what_is_no_number_is_said_in_plain_words(text: str) -> None:
         whole_number(text)
     assert (whole_number("-3"), number("0.25")) == (-3, 0.25)
     assert (whole_number(7), number(0.5)) == (7, 0.5), "defaults go through it too"
-
-
-def test_no_command_shows_a_type_of_pythons() -> None:
-    """What stands after an option in --help is for people."""
-    for words in (
-        ["edit"],
-        ["serve"],
-        ["jobs", "list"],
-        ["jobs", "fetch"],
-        ["jobs", "vary"],
-        ["models", "load"],
-        ["demo"],
-        ["stop"],
-        ["bench", "daemon"],
-        ["bench", "quality"],
-    ):
-        shown = CliRunner().invoke(app, [*words, "--help"]).output
-        options = shown.partition("Options:")[2]
-        assert "--help" in options
-        assert (
-            re.findall(
-                r"<[^>]*>",
-                options.replace("<detail|fast>", "")
-                .replace("<full|patch>", "")
-                .replace("<held-out|tuning>", ""),
-            )
-            == []
-        )

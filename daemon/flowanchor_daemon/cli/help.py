@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `--help` shows: options in groups, and what follows them in words instead of types and brackets."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+PROMPTS = "Prompts"
+REGION = "Clip and region"
+MODEL = "Model and sampling"
+DELIVERY = "Delivery"
+DAEMON = "Daemon"
+
+_OTHERS = "Other options"
+_WIDEST = 24
+"""Letters of an option that its explanation stands beside; of a longer one it stands below."""
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose options are shown by their `rich_help_panel`, in the order in which those first come
+    up. Options without one are last."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": []}
+        others: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None:
+                continue
+            panel = getattr(parameter, "rich_help_panel", None)
+            if parameter.param_type_name == "argument":
+                groups["Arguments"].append(_plain(record))
+            elif panel is None:
+                others.append(_plain(record))
+            else:
+                groups.setdefault(panel, []).append(_plain(record))
+        groups[_OTHERS if len(groups) > 1 else "Options"] = others
+        lengths = [len(name) for rows in groups.values() for name, _ in rows]
+        width = max(length for length in lengths if length <= _WIDEST)
+        for title, rows in groups.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl([(name.ljust(width), text) for name, text in rows], col_max=width)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        pieces = []
+        for piece in super().collect_usage_pieces(ctx):
+            piece = re.sub(r"[{}]", "", piece).replace("[[", "[").replace("]]", "]")
+            pieces.append(re.sub(r"(\.\.\.)+", "...", piece))
+        return pieces
+
+
+def show_options_in_groups(app: typer.Typer) -> None:
+    """Show the help of all commands of `app`, and of those below it, in this way."""
+    for command in app.registered_commands:
+        command.cls = GroupedCommand
+    for below in app.registered_groups:
+        if below.typer_instance is not None:
+            show_options_in_groups(below.typer_instance)
+
+
+def _plain(record: tuple[str, str]) -> tuple[str, str]:
+    """An option and its explanation as typer words them, in plain words."""
+    name, text = record
+    if name.startswith("-"):
+        name = re.sub(r"[<\[]([^<>\[\]]*\|[^<>\[\]]*)[>\]]", r"\1", name)  # choices
+    else:
+        name = re.sub(r"\s+<.*>$", "", name)  # the Python type of an argument
+    number = r"(-?[\d.]+)"
+    text = re.sub(rf"{number}<=x<={number}", r"from \1 to \2", text)
+    text = re.sub(rf"x>={number}", r"at least \1", text)
+    text = re.sub(rf"x<={number}", r"at most \1", text)
+    return name, text

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`--help` is for people: options in groups, no types of Python's, no brackets that mean nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import typer
+from flowanchor_daemon.cli.main import app
+from typer.testing import CliRunner
+
+
+def commands(of: typer.Typer, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """All commands with those they stand below."""
+    for command in of.registered_commands:
+        name = command.name or (command.callback.__name__ if command.callback else "")
+        yield (*above, name.replace("_", "-"))
+    for below in of.registered_groups:
+        assert below.typer_instance is not None
+        yield from commands(below.typer_instance, (*above, str(below.name)))
+
+
+COMMANDS = list(commands(app))
+
+
+def shown(*words: str) -> str:
+    done = CliRunner().invoke(app, [*words, "--help"], terminal_width=80, max_content_width=80)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def groups(text: str) -> dict[str, list[str]]:
+    """The options of each group by its heading."""
+    parts = re.split(r"(?m)^([A-Z][\w ]*):$", text)
+    return {
+        title: re.findall(r"(?m)^  (?:-\w, )?(--[\w-]+)", body)
+        for title, body in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
+def test_the_commands_are_found() -> None:
+    assert {("edit",), ("jobs", "vary"), ("bench", "quality"), ("timeline", "edit"), ("resolve", "edit")} <= {
+        *COMMANDS
+    }
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_command_shows_types_and_signs_for_programmers(words: tuple[str, ...]) -> None:
+    text = shown(*words)
+    assert "--help" in text
+    for pattern in (r"<[^>]*>", r"[{}]", r"\[\[", r"x?[<>]=", r"\.{4}", r"\b(INTEGER|FLOAT|RANGE|PATH)\b"):
+        assert re.findall(pattern, text) == []
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_options_of_an_edit_come_in_groups() -> None:
+    found = groups(shown("edit"))
+    assert list(found) == [
+        "Arguments",
+        "Prompts",
+        "Clip and region",
+        "Model and sampling",
+        "Delivery",
+        "Daemon",
+        "Other options",
+    ]
+    assert found["Prompts"] == ["--source", "--target", "--words", "--negative"]
+    assert {"--mask", "--box", "--frames"} <= set(found["Clip and region"])
+    assert {"--deliver", "--out", "--sheet"} <= set(found["Delivery"])
+    assert found["Other options"] == ["--json", "--help"]
+
+
+@pytest.mark.parametrize("command", ["resolve", "timeline"])
+def test_commands_that_edit_share_the_groups_of_what_they_share(command: str) -> None:
+    found, of_edit = groups(shown(command, "edit")), groups(shown("edit"))
+    assert found["Prompts"] == of_edit["Prompts"]
+    assert found["Model and sampling"] == of_edit["Model and sampling"]
+
+
+def test_a_command_without_groups_has_one_list() -> None:
+    assert groups(shown("jobs", "list")) == {"Options": ["--state", "--queue", "--limit", "--json", "--help"]}
+
+
+def test_ranges_and_choices_are_said_in_words() -> None:
+    text = shown("edit")
+    assert "[default: 0; from -100 to 100]" in " ".join(text.split())
+    assert "--mode detail|fast " in text
+    assert "[default: 50; at least 1]" in shown("jobs", "list")
+    assert shown("jobs", "delete").startswith("Usage: flowanchor jobs delete [OPTIONS] JOB...\n")

@@ -10,7 +10,8 @@ import pytest
 from flowanchor_interchange.model import Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
-from flowanchor_interchange.readers.fcpxml import read, seconds
+from flowanchor_interchange.readers.fcpxml import read
+from flowanchor_interchange.readers.fcpxml_parts import seconds
 
 ASSETS = """
 <format id="r1" frameDuration="100/2500s" width="1920" height="1080"/>

@@ -11,7 +11,8 @@ from flowanchor_interchange import files, place
 from flowanchor_interchange.model import Result, Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
-from flowanchor_interchange.readers.mlt import frames_of, read
+from flowanchor_interchange.readers.mlt import read
+from flowanchor_interchange.readers.mlt_parts import frames_of
 from hypothesis import given
 from hypothesis import strategies as st
 

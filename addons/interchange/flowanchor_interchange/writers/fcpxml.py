@@ -16,7 +16,7 @@ from flowanchor_interchange.document import Node, Splice, appended, make, parse,
 from flowanchor_interchange.files import TimelineFile
 from flowanchor_interchange.model import Result, Timeline
 from flowanchor_interchange.problems import TimelineProblem
-from flowanchor_interchange.readers.fcpxml import (
+from flowanchor_interchange.readers.fcpxml_parts import (
     ITEMS,
     Resources,
     item_duration,

@@ -15,7 +15,7 @@ from flowanchor_interchange.document import Node, appended, make, placed, source
 from flowanchor_interchange.files import TimelineFile
 from flowanchor_interchange.model import Result, Timeline
 from flowanchor_interchange.problems import TimelineProblem
-from flowanchor_interchange.readers.mlt import parts_of, properties
+from flowanchor_interchange.readers.mlt_parts import parts_of, properties
 from flowanchor_interchange.writers import common
 from flowanchor_interchange.writers.mlt import (
     longest,

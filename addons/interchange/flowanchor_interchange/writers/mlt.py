@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from flowanchor_interchange.document import Node, Splice, appended, make, placed, source, spliced, unused
 from flowanchor_interchange.files import TimelineFile
 from flowanchor_interchange.model import Result, Timeline
-from flowanchor_interchange.readers.mlt import parts_of, properties
+from flowanchor_interchange.readers.mlt_parts import parts_of, properties
 from flowanchor_interchange.writers import common
 
 _ITS_OWN = {"in", "out", "a_track", "b_track", "disable", "geometry", "rect"}

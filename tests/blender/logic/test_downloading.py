@@ -29,7 +29,7 @@ def test_two_blenders_fetch_the_same_result_at_once(tmp_path: Path, monkeypatch:
         kind=jobs_pb2.ARTIFACT_KIND_RESULT,
     )
     one, other = Download("job", [artifact], tmp_path), Download("job", [artifact], tmp_path)
-    processes = {one: 100, other: 200}
+    processes = {one: os.getpid(), other: os.getppid()}  # both are alive
     result = tmp_path / "result.mov"
     for turn in (one, other, one, other, one, other):
         monkeypatch.setattr(os, "getpid", lambda turn=turn: processes[turn])

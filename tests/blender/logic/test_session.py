@@ -223,7 +223,9 @@ def test_a_retry_is_a_new_job_with_the_seed_that_was_drawn(desk: Desk) -> None:
 def test_results_of_a_variation_go_where_the_file_keeps_them_now(desk: Desk) -> None:
     first = desk.done()
     beside = Path(desk.view(desk.session.vary(first)).record.folder)
-    elsewhere = Path(desk.view(desk.session.retry(first, lambda name: desk.folder / "elsewhere" / name)).record.folder)
+    elsewhere = Path(
+        desk.view(desk.session.retry(first, lambda name: desk.folder / "elsewhere" / name)).record.folder
+    )
     assert beside.parent == Path(desk.view(first).record.folder).parent
     assert elsewhere.parent == desk.folder / "elsewhere"
 

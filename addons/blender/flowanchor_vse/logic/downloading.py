@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from flowanchor.v1 import jobs_pb2
 
-from . import naming, problems
+from . import naming, partials, problems
 from .transport import Transport
 from .views import Problem
 
@@ -86,8 +86,9 @@ class Download:
         try:
             if self._receiving is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                # Of this process: another Blender may have the same file open.
-                self._receiving = _Receiving(self._folder / f"{name}.{os.getpid()}.partial")
+                if self._at == 0:
+                    partials.remove_abandoned(self._folder, self.names)
+                self._receiving = _Receiving(self._folder / partials.partial_name(name))
             receiving = self._receiving
             if receiving.offset < artifact.bytes:
                 data = transport.download_chunk(self._job, artifact.index, receiving.offset, PIECE_BYTES)

@@ -152,9 +152,7 @@ class Session:
         settings = replace(old.settings, seed=seed or 0, seed_mode=mode)
         return self._again(old, "vary", settings, make_folder)
 
-    def _again(
-        self, old: Record, call: str, settings: EditSettings, make_folder: MakeFolder | None
-    ) -> str:
+    def _again(self, old: Record, call: str, settings: EditSettings, make_folder: MakeFolder | None) -> str:
         fresh = self._new_id()
         folder = Path(old.folder)
         name = f"{folder.name[:80]}-{fresh[:8]}"

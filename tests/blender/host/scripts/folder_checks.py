@@ -117,7 +117,11 @@ def results_beside_earlier_ones_follow_the_same_rule() -> None:
 def a_folder_that_is_there_and_cannot_be_written_is_none() -> None:
     folder = saved("closed")
     real = os.access
-    os.access = lambda path, mode: not Path(path).is_relative_to(folder) and real(path, mode)  # type: ignore[assignment]
+
+    def access(path: Path, mode: int) -> bool:
+        return not path.is_relative_to(folder) and real(path, mode)
+
+    os.access = access  # type: ignore[assignment]
     try:
         assert preferences.make_results_folder("edit-13") == USERS / "edit-13"
     finally:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -57,7 +59,7 @@ def load(path: Path) -> tuple[str, bytes]:
     """A file's format and bytes.
 
     Raises:
-        TimelineProblem: it is missing, too large, a bundle, or no timeline.
+        TimelineProblem: it is missing, no regular file, too large, a bundle, or no timeline.
     """
     if path.is_dir():
         inner = path / "Info.fcpxml"
@@ -67,7 +69,13 @@ def load(path: Path) -> tuple[str, bytes]:
             f"Give the {inner.name} in it." if inner.exists() else "Give the file itself.",
         )
     try:
-        with path.open("rb") as file:
+        with path.open("rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise TimelineProblem(
+                    "timeline-missing",
+                    f"{path.name[:80]} is a pipe or a device, not a file.",
+                    "Save what it gives to a file, and give that one.",
+                )
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise TimelineProblem(
@@ -84,6 +92,12 @@ def load(path: Path) -> tuple[str, bytes]:
         ) from failure
     check_size(data)
     return format_of(data, path.name), data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; of a pipe, without waiting for somebody to write into it, and of a terminal, without
+    becoming its process."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def format_of(data: bytes, name: str) -> str:

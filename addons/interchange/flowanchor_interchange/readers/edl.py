@@ -12,6 +12,7 @@ import itertools
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 from flowanchor_interchange import paths
@@ -25,6 +26,8 @@ _EVENT = re.compile(
     rf"(\d+)\s+(\S.*?)\s+(\S+)\s+([CDWK]\S*)(?:\s+(\d+))?\s+{_TIME}\s+{_TIME}\s+{_TIME}\s+{_TIME}\s*"
 )
 _SPEED = re.compile(rf"M2\s+(\S.*?)\s+([-+]?\d+(?:\.\d+)?)(?:\s+{_TIME})?\s*")
+MAX_BYTES = 8 << 20
+"""Some 70 000 events. Lists have 999 by the format's own count, and a few thousand where programs go on."""
 _FILES = ("SOURCE FILE", "FROM FILE", "SOURCE FILE PATH", "MEDIA FILE", "FROM CLIP")
 
 
@@ -64,7 +67,8 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     if choices.rate is None:
         raise common.rate_unknown("An EDL")
     text, rate = _text(data), choices.rate
-    events = [event for event in _events(text) if event.has_picture]
+    listed = _events(text)
+    events = [event for event in listed if event.has_picture]
     if not events:
         raise common.unreadable("it has no event with a picture")
     title = re.search(r"^\s*TITLE:[ \t]*(.*?)\s*$", text, re.MULTILINE)
@@ -100,11 +104,17 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
         start=start,
         drop=first.drop,
         tracks=(Track(1, "V", tuple(clips), tuple(transitions)),),
-        sound_tracks=int(any(not event.has_picture for event in _events(text))),
+        sound_tracks=int(len(events) < len(listed)),
     )
 
 
 def _text(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise TimelineProblem(
+            "timeline-too-large",
+            f"The EDL has more than {MAX_BYTES >> 20} MB, which no editing program writes.",
+            "Export only the part of the timeline with the clip.",
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -174,8 +184,12 @@ def _source(event: _Event, rate: Fraction) -> tuple[int, set[int]]:
 
 def _past_midnight(begin: Timecode, end: Timecode) -> tuple[int, int]:
     """Frames of two times of which the second is the later one, if need be after midnight."""
-    day = Timecode.parse("24:00:00:00", begin.rate, begin.drop).frames
-    return begin.frames, end.frames + (day if end.frames < begin.frames else 0)
+    return begin.frames, end.frames + (_day(begin.rate, begin.drop) if end.frames < begin.frames else 0)
+
+
+@cache
+def _day(rate: Fraction, drop: bool) -> int:
+    return Timecode.parse("24:00:00:00", rate, drop).frames
 
 
 def _is_normal(speed: Fraction, rate: Fraction) -> bool:

@@ -69,7 +69,7 @@ def load(path: Path) -> tuple[str, bytes]:
             f"Give the {inner.name} in it." if inner.exists() else "Give the file itself.",
         )
     try:
-        with path.open("rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise TimelineProblem(
                     "timeline-missing",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -58,3 +60,11 @@ class PatchEditing:
 
     def discard(self, result: Result) -> None:
         result.path.unlink(missing_ok=True)
+
+
+def until(look: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Wait until something is so; fails the test, with `what`, after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.02)

@@ -19,6 +19,8 @@ from flowanchor_resolve.poke import ANSWERS, POKES
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.sidecar import Sidecar
 
+from tests.resolve.surfaces.scene import until
+
 PACKAGE = str(Path(sidecar.__file__).parents[1])
 # Says what it is asked for; "again" takes until a file lets it go on, "undo" fails.
 PROCESS = """
@@ -44,13 +46,6 @@ PROCESS = """
 """
 
 Own = Callable[[str], Path]
-
-
-def until(look: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
-        time.sleep(0.02)
 
 
 class Running:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from flowanchor_interchange.model import Span, Timeline
+from flowanchor_interchange.model import Clip, Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
 from flowanchor_interchange.readers.fcpxml import read
@@ -198,17 +198,47 @@ def test_what_lies_on_a_clip_without_changing_it_is_not_named() -> None:
     ]
 
 
-@pytest.mark.parametrize("first", ["original", "proxy"])
-def test_a_clip_with_a_proxy_is_its_original(first: str) -> None:
-    """Final Cut Pro names both files of an asset that has one."""
-    second = {"original": "proxy", "proxy": "original"}[first]
-    both = "".join(f'<media-rep kind="{one}-media" src="file:///{one}.mov"/>' for one in (first, second))
-    asset = f'<asset id="x" start="0s" duration="9s" hasVideo="1" format="r1">{both}</asset>'
+def asset_clip(*files: str) -> Clip:
+    """A clip of an asset that names these files."""
+    asset = f'<asset id="x" start="0s" duration="9s" hasVideo="1" format="r1">{"".join(files)}</asset>'
     data = (
         f'<fcpxml version="1.10"><resources>{ASSETS}{asset}</resources><project name="P">'
         '<sequence format="r1"><spine><asset-clip ref="x" duration="1s"/></spine></sequence></project>'
         "</fcpxml>"
     )
     (clip,) = read(data.encode(), Path("/"), common.Choices()).tracks[0].clips
+    return clip
+
+
+ORIGINAL = '<media-rep kind="original-media" src="file:///original.mov"/>'
+UNNAMED = '<media-rep src="file:///original.mov"/>'
+PROXY = '<media-rep kind="proxy-media" src="file:///proxy.mov"/>'
+
+
+@pytest.mark.parametrize(
+    "files", [(ORIGINAL,), (ORIGINAL, PROXY), (PROXY, ORIGINAL), (UNNAMED,), (PROXY, UNNAMED)]
+)
+def test_a_clip_with_a_proxy_is_its_original(files: tuple[str, ...]) -> None:
+    """Final Cut Pro names both files of an asset that has one; without its kind a file is an original."""
+    clip = asset_clip(*files)
     assert clip.media is not None
-    assert clip.media.path == Path("/original.mov")
+    assert (clip.media.path, clip.obstacles) == (Path("/original.mov"), ())
+
+
+def test_a_proxy_is_not_edited_in_the_place_of_an_original_that_is_not_named() -> None:
+    clip = asset_clip(PROXY)
+    assert (clip.media, clip.obstacles) == (None, (common.PROXY,))
+
+
+def test_sound_on_the_storyline_takes_its_time() -> None:
+    found = timeline(
+        """<audio ref="s" duration="2s">
+             <asset-clip ref="a" lane="1" offset="1s" duration="1s" name="above"/></audio>
+           <audition><audio ref="s" duration="1s"/><asset-clip ref="a" duration="9s" name="waits"/></audition>
+           <asset-clip ref="a" duration="1s" name="next"/>"""
+    )
+    assert [[(clip.name, clip.record) for clip in track.clips] for track in found.tracks] == [
+        [("next", Span(75, 100))],
+        [("above", Span(25, 50))],
+    ]
+    assert found.sound_tracks == 1

@@ -21,6 +21,7 @@ GENERATOR = "it is a title or generator without a file"
 NO_FILE = "the timeline names no file for it"
 OFF_FRAMES = "its times do not fall on whole frames"
 MULTICAM = "it is a multicam clip"
+PROXY = "it is shown by a proxy whose original the timeline does not name"
 
 
 @dataclass(frozen=True)

@@ -157,11 +157,9 @@ class _Reader:
                 self.storyline(child, Clock(at, Fraction(0)), lane + inner)
             elif child.tag in ITEMS:
                 self._item(child, at, lane + inner)
-            elif child.tag == "audio":
-                self.sound_lanes.add(lane + inner)
 
     def _is_sound(self, node: Node) -> bool:
-        if node.get("srcEnable") == "audio":
+        if node.tag == "audio" or node.get("srcEnable") == "audio":
             return True
         if node.tag == "asset-clip":
             asset = self._resources.find("asset", node.get("ref"))
@@ -187,14 +185,16 @@ class _Reader:
         asset = self._resources.find("asset", key)
         if asset is None:
             return None, start, [*obstacles, common.GENERATOR]
-        # One that has a proxy names that as well.
-        files = sorted(asset.all("media-rep"), key=lambda one: one.get("kind") == "proxy-media")
-        url = (files[0].get("src") if files else "") or asset.get("src")
+        # Since 1.9 an asset names its file, its proxy or both, and a file is an original unless it says
+        # otherwise: Apple's FCPXML DTD, `media-rep kind (original-media | proxy-media) "original-media"`.
+        files = asset.all("media-rep")
+        originals = [one for one in files if one.get("kind", "original-media") == "original-media"]
+        url = (originals[0].get("src") if originals else "") or asset.get("src")
         length = seconds(asset.get("duration", "0s"))
         if length == 0 and node.tag != "asset-clip":
             obstacles.append(common.FREEZE)
         if not url:
-            return None, start, [*obstacles, common.NO_FILE]
+            return None, start, [*obstacles, common.PROXY if files else common.NO_FILE]
         self.relative |= paths.is_relative(url)
         conform = node.child("conform-rate")
         rate = self._resources.rate(asset.get("format"))

@@ -22,6 +22,7 @@ ITEMS = {
     "audition",
     "gap",
     "live-drawing",
+    "audio",
 }
 _TIME = re.compile(r"(-?\d{1,18})(?:/(\d{1,18})|\.(\d{1,9}))?s")
 
@@ -88,7 +89,10 @@ class Resources:
 
 
 def playing(node: Node) -> Node:
-    """What plays of an item: of an audition the first of its clips, else the item itself."""
+    """What plays of an item: of an audition the first of its clips, else the item itself.
+
+    Apple's FCPXML reference, `audition`: the active item is exported as the container's first child.
+    """
     if node.tag != "audition":
         return node
     return next((child for child in node.children if child.tag in ITEMS), node)
@@ -106,5 +110,5 @@ def item_start(node: Node, resources: Resources) -> Fraction:
     """Where an item's own clock begins: what it states, else the start of its asset."""
     if text := node.get("start"):
         return seconds(text)
-    asset = resources.find("asset", node.get("ref")) if node.tag in ("asset-clip", "video") else None
+    asset = resources.find("asset", node.get("ref")) if node.tag in ("asset-clip", "video", "audio") else None
     return seconds(asset.get("start", "0s")) if asset is not None else Fraction(0)

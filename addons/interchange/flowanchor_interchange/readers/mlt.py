@@ -17,7 +17,6 @@ from flowanchor_interchange.readers import common
 from flowanchor_interchange.readers.mlt_parts import Parts, frames_of, parts_of, properties
 
 _FILES = ("avformat", "avformat-novalidate", "")
-PROXY = "it is shown by a proxy whose original the timeline does not name"
 _SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e")
 
 
@@ -172,7 +171,7 @@ class _Reader:
         elif service not in _FILES:
             obstacles.append(common.GENERATOR)
         elif not resource:
-            obstacles.append(PROXY if proxied else common.NO_FILE)
+            obstacles.append(common.PROXY if proxied else common.NO_FILE)
         else:
             self.relative |= paths.is_relative(resource) and not self._absolute
             media = Media(resource, paths.local_path(resource, self._folder), None, 0)

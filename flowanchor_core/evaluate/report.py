@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The quality benchmark's table, JSON and figure."""
+"""The quality benchmark's table and the JSON of a run's numbers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flowanchor_core.evaluate.quality import Result
 from flowanchor_core.evaluate.statistics import interval, paired
+
+if TYPE_CHECKING:
+    from flowanchor_core.evaluate.quality import Result
 
 MEASURES = {
     "obj": "success",
@@ -95,6 +98,7 @@ def _cell(key: str, values: tuple[float, float, float]) -> str:
 
 
 def write_json(rows: Sequence[Row], results: Sequence[Result], about: dict[str, object], path: Path) -> None:
+    """A run's own numbers: what it was (`about`), its rows and every edit."""
     content = {
         **about,
         "rows": [asdict(row) for row in rows],
@@ -103,37 +107,25 @@ def write_json(rows: Sequence[Row], results: Sequence[Result], about: dict[str, 
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def points(rows: Sequence[Row]) -> list[tuple[list[str], Row]]:
-    """What the figure shows: variants that came out the same share a point, which would else hide one."""
-    found: list[tuple[list[str], Row]] = []
-    for row in rows:
-        place = (row.measures["psnr_outside"], row.measures["obj"])
-        for names, other in found:
-            if (other.measures["psnr_outside"], other.measures["obj"]) == place:
-                names.append(row.variant)
-                break
-        else:
-            found.append(([row.variant], row))
-    return found
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a run as `write_json` kept them. KeyError or ValueError for another file."""
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return [
+        Row(
+            variant=row["variant"],
+            edits=row["edits"],
+            forwards=row["forwards"],
+            seconds=row["seconds"],
+            measures={key: _three(values) for key, values in row["measures"].items()},
+            differences={
+                other: {key: _three(values) for key, values in found.items()}
+                for other, found in row["differences"].items()
+            },
+        )
+        for row in rows
+    ]
 
 
-def write_figure(rows: Sequence[Row], path: Path) -> None:
-    """Success against PSNR outside with intervals, one point a variant."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    for names, row in points(rows):
-        (x, x0, x1), (y, y0, y1) = row.measures["psnr_outside"], row.measures["obj"]
-        size = 11 if "flowanchor" in names else 6
-        spread = {"xerr": [[x - x0], [x1 - x]], "yerr": [[y - y0], [y1 - y]]}
-        axes.errorbar(x, y, fmt="o", markersize=size, label=", ".join(names), **spread)
-    axes.set_xlabel("PSNR outside the region, dB (before compositing)")
-    axes.set_ylabel("share of edits that succeed")
-    axes.set_ylim(-0.03, 1.03)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    mean, low, high = values
+    return mean, low, high

@@ -51,7 +51,7 @@ def quality(
     with reported():
         if not out.parent.is_dir():
             raise InputError("output-folder-missing", f"There is no folder {out.parent}.", "Make it first.")
-        from flowanchor_core.evaluate import report
+        from flowanchor_core.evaluate import figure, report
         from flowanchor_core.evaluate.quality import run
 
         started = time.monotonic()
@@ -80,7 +80,8 @@ def quality(
             "versions": {name: importlib.metadata.version(name) for name in ("torch", "diffusers")},
         }
         report.write_json(rows, results, about, out / f"quality-{split}.json")
-        report.write_figure(rows, out / f"quality-{split}.png")
+        # From the file, as `python -m flowanchor_core.evaluate.figure` draws it again later.
+        figure.write_figure(report.read_rows(out / f"quality-{split}.json"), out / f"quality-{split}.png")
         print(report.table(rows))
         print()
         print(report.differences(rows))

@@ -68,8 +68,9 @@ def test_with_json_an_interruption_tells_of_its_job(
 ) -> None:
     with pytest.raises((typer.Exit, SystemExit)) as caught, reported(as_json=True):
         raise at_job(ending, "one", state)
-    terminated = isinstance(ending, SystemExit)
-    assert (caught.value.code if terminated else caught.value.exit_code) == (143 if terminated else 130)
+    found = caught.value
+    code_left = found.code if isinstance(found, SystemExit) else getattr(found, "exit_code", None)
+    assert code_left == (143 if isinstance(ending, SystemExit) else 130)
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (told["job"], told["state"], told["error"]["code"]) == ("one", state, code)
     assert action in told["error"]["action"]

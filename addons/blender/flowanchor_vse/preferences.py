@@ -62,10 +62,7 @@ def tell_command() -> None:
 def results_folders() -> list[Path]:
     """Where results of the open file may lie, the one for new ones first; they need not be there."""
     chosen = [folder] if (folder := _chosen()) is not None else []
-    beside = Path(bpy.data.filepath).parent / BESIDE if bpy.data.filepath else None
-    # A link that came along with a file leads wherever its maker wants.
-    own = [beside] if beside is not None and not beside.is_symlink() else []
-    return list(dict.fromkeys([*chosen, *own, _users_folder()]))
+    return list(dict.fromkeys([*chosen, *_beside(), _users_folder()]))
 
 
 def make_results_folder(name: str, beside: str = "") -> Path:
@@ -114,6 +111,17 @@ def _chosen() -> Path | None:
     if found is None or not found.folder or (found.folder.startswith("//") and not bpy.data.filepath):
         return None
     return Path(bpy.path.abspath(found.folder))
+
+
+def _beside() -> list[Path]:
+    """The folder beside the file, if it has a place where files are kept: an autosaved one, opened without
+    being recovered, lies where Blender keeps what is temporary."""
+    home = Path(bpy.data.filepath).parent
+    if not bpy.data.filepath or home == Path(bpy.app.tempdir).parent:
+        return []
+    beside = home / BESIDE
+    # A link that came along with a file leads wherever its maker wants.
+    return [] if beside.is_symlink() else [beside]
 
 
 def _users_folder() -> Path:

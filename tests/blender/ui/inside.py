@@ -462,7 +462,9 @@ def main() -> None:
     try:
         if sys.argv[1] not in ("registers_twice", "from_zip"):
             stage.begin()
-        known = SCENARIOS | importlib.import_module("lives").SCENARIOS  # beside this file
+        known = dict(SCENARIOS)
+        for beside in ("lives", "recoveries"):
+            known |= importlib.import_module(beside).SCENARIOS
         known[sys.argv[1]](stage)
     except BaseException:  # noqa: BLE001  # everything goes to the outcome
         stage.outcome["failure"] = traceback.format_exc()

@@ -105,6 +105,7 @@ def test_tracks_within_a_multitrack() -> None:
             common.SPEED,
         ),
         (playlist('<blank length="5"/>', name="p"), common.NESTED),
+        (producer(more='<filter><property name="mlt_service">freeze</property></filter>'), common.FREEZE),
     ],
 )
 def test_what_keeps_a_clip_from_being_edited(part: str, obstacle: str) -> None:
@@ -279,3 +280,49 @@ def test_a_clip_without_its_picture_is_switched_off() -> None:
     off = '<property name="set.test_audio">1</property><property name="set.test_image">1</property>'
     data = document(producer(), producer("q", more=off), playlist(ENTRY, ENTRY.replace('"p"', '"q"')), PLAYED)
     assert [clip.enabled for clip in timeline(data).tracks[0].clips] == [True, False]
+
+
+def test_a_freeze_that_is_switched_off_freezes_nothing() -> None:
+    off = (
+        '<filter><property name="mlt_service">freeze</property><property name="disable">1</property></filter>'
+    )
+    (clip,) = timeline(document(producer(more=off), playlist(ENTRY), PLAYED)).tracks[0].clips
+    assert clip.obstacles == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "obstacles"),
+    [
+        ('<property name="shotcut:resource">/films/a.mov</property>', Path("/films/a.mov"), ()),
+        ("", None, (common.PROXY,)),
+    ],
+)
+def test_a_clip_that_shotcut_shows_by_a_proxy_is_its_original(
+    more: str, path: Path | None, obstacles: tuple[str, ...]
+) -> None:
+    shown = producer(resource="/proxies/1.mp4", more=f'<property name="shotcut:proxy">1</property>{more}')
+    (clip,) = timeline(document(shown, playlist(ENTRY), PLAYED)).tracks[0].clips
+    assert (clip.media.path if clip.media else None, clip.obstacles) == (path, obstacles)
+
+
+def stated_twice() -> bytes:
+    """A sequence that lies in the shown one, as 24.01 writes it: a copy in the bin, another on the track."""
+    copy = sequence(OTHER, "Other", "t3").replace(f'id="{OTHER}"', 'id="tractor9"')
+    nested = '<entry producer="tractor9" in="0" out="9"/>'
+    data = kdenlive(
+        kdenlive_track("t3", '<blank length="1"/>' + ENTRY, ""),
+        copy,
+        kdenlive_track("t2", ENTRY, ""),
+        sequence(OTHER, "Other", "t2"),
+        kdenlive_track("t1", nested, ""),
+        sequence(UUID, "Shown", "t1"),
+    )
+    return data.replace(
+        b"</playlist>\n<tractor", f'<entry producer="{OTHER}"/></playlist>\n<tractor'.encode()
+    )
+
+
+def test_a_sequence_that_is_stated_twice_is_the_one_of_the_bin() -> None:
+    found = timeline(stated_twice(), name="Other")
+    assert [clip.record for clip in found.tracks[0].clips] == [Span(0, 50)]
+    assert timeline(stated_twice()).name == "Shown"

@@ -149,11 +149,9 @@ class _Reader:
         obstacles: list[str] = []
         service = about.get("mlt_service", "")
         resource = about.get("resource", "")
-        proxied = service in _FILES and _has_proxy(about)
-        if proxied:  # what is played is then a small copy, and that is not to be edited
-            resource = about.get("kdenlive:originalurl") or self._originals.get(
-                about.get("kdenlive:id", ""), ""
-            )
+        original, proxied = self._original(about)
+        if proxied and service in _FILES:  # what is played is then a small copy, and that is not to be edited
+            resource = original
         stem = re.split(r"[/\\]", resource)[-1]
         name = about.get("kdenlive:clipname") or about.get("shotcut:caption") or stem or producer.get("id")
         if repeat > 1:
@@ -175,10 +173,13 @@ class _Reader:
         else:
             self.relative |= paths.is_relative(resource) and not self._absolute
             media = Media(resource, paths.local_path(resource, self._folder), None, 0)
-        for link in producer.all("link"):
-            kind = properties(link).get("mlt_service", "")
-            if kind == "timeremap":
-                obstacles.append(common.SPEED)
+        if any(properties(link).get("mlt_service") == "timeremap" for link in producer.all("link")):
+            obstacles.append(common.SPEED)
+        if any(
+            about.get("mlt_service") == "freeze" and about.get("disable") != "1"
+            for about in map(properties, node.all("filter") + producer.all("filter"))
+        ):
+            obstacles.append(common.FREEZE)
         if about.get("force_fps"):
             obstacles.append("its file's frame rate is overridden")
         return Clip(
@@ -190,6 +191,20 @@ class _Reader:
             obstacles=tuple(dict.fromkeys(obstacles)),
             effects=tuple(self._effects(node) + self._effects(producer)),
         )
+
+    def _original(self, about: dict[str, str]) -> tuple[str, bool]:
+        """The original of a clip that is shown by a proxy, "" if nothing names it; and whether it is.
+
+        Kdenlive names it with the bin's clip alone. Shotcut puts originals back where it saves a project, but
+        writes its own properties `shotcut:proxy` and `shotcut:resource` where it exports with proxies (names
+        of mltframework/shotcut, `src/shotcut_mlt_properties.h`).
+        """
+        if about.get("shotcut:proxy") == "1":
+            return about.get("shotcut:resource", ""), True
+        if not _has_proxy(about):
+            return "", False
+        number = about.get("kdenlive:id", "")
+        return about.get("kdenlive:originalurl") or self._originals.get(number, ""), True
 
     def _effects(self, node: Node) -> list[str]:
         found = []

@@ -50,7 +50,8 @@ class Parts:
     """What matters of a document's structure.
 
     `main` is the tractor that holds the tracks; `tracks` are the services they show, bottom to top, black
-    ones included, `hidden` whether the picture of each is. `kdenlive` tells whose document it is.
+    ones included, `hidden` whether the picture of each is. `kdenlive` tells whose document it is. `copies`
+    are other tractors that state the same sequence.
     """
 
     root: Node
@@ -61,6 +62,7 @@ class Parts:
     rate: Fraction
     size: tuple[int, int]
     kdenlive: bool
+    copies: tuple[Node, ...] = ()
 
 
 def parts_of(data: bytes, name: str | None) -> Parts:
@@ -87,7 +89,7 @@ def parts_of(data: bytes, name: str | None) -> Parts:
     kdenlive = services.get("main_bin") is not None and any(
         key.startswith("kdenlive:") for key in properties(services["main_bin"])
     )
-    main = _sequence(played[-1], services, name)
+    main, *copies = _sequence(played[-1], services, name)
     if main.tag != "tractor":
         return Parts(root, services, main, (main,), (False,), rate, size, kdenlive)
     tracks, hidden = [], []
@@ -97,18 +99,28 @@ def parts_of(data: bytes, name: str | None) -> Parts:
             raise common.unreadable(f"its track '{track.get('producer')[:40]}' is not there")
         tracks.append(shown)
         hidden.append(track.get("hide") in ("video", "both"))
-    return Parts(root, services, main, tuple(tracks), tuple(hidden), rate, size, kdenlive)
+    return Parts(root, services, main, tuple(tracks), tuple(hidden), rate, size, kdenlive, tuple(copies))
 
 
-def _sequence(played: Node, services: dict[str, Node], name: str | None) -> Node:
+def _sequence(played: Node, services: dict[str, Node], name: str | None) -> list[Node]:
+    """The tractors that state the sequence that is meant, the one that Kdenlive reads first.
+
+    Kdenlive writes a sequence that lies in another one once for each of them and once for its bin, all with
+    the same uuid, and reads the bin's: so 24.01 wrote KDE/kdenlive-test-suite, `projects/sequences.kdenlive`,
+    and so `ProjectItemModel::loadBinPlaylist` reads.
+    """
     if properties(played).get("kdenlive:projectTractor") != "1":
-        return played
-    found = [
-        (properties(node).get("kdenlive:clipname", ""), node)
-        for node in services.values()
-        if node.tag == "tractor" and "kdenlive:uuid" in properties(node)
-    ]
+        return [played]
+    tray = services.get("main_bin")
+    in_bin = [] if tray is None else [entry.get("producer") for entry in tray.all("entry")]
     shown = {track.get("producer") for track in played.all("track")}
-    if name is None:
-        found = [pair for pair in found if pair[1].get("id") in shown]
-    return common.chosen(found, name)
+    found: dict[str, list[Node]] = {}
+    for node in services.values():
+        if node.tag == "tractor" and (uuid := properties(node).get("kdenlive:uuid")) is not None:
+            found.setdefault(uuid, []).append(node)
+    sequences = []
+    for nodes in found.values():
+        if name is not None or any(node.get("id") in shown for node in nodes):
+            nodes.sort(key=lambda node: node.get("id") not in in_bin)
+            sequences.append((properties(nodes[0]).get("kdenlive:clipname", ""), nodes))
+    return common.chosen(sequences, name)

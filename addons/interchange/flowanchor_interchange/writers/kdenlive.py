@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from xml.etree.ElementTree import Element
 
 from flowanchor_interchange.document import Node, appended, make, placed, source, spliced, unused
@@ -42,7 +43,10 @@ _OVERLAY = {
 
 
 def insert(file: TimelineFile, result: Result) -> common.Written:
-    """The project with the result in its bin and on a new top track; all other bytes are as they were."""
+    """The project with the result in its bin and on a new top track; all other bytes are as they were.
+
+    A sequence that is stated several times gets the track each time.
+    """
     data = file.data
     parts = parts_of(data, file.choices.name)
     tray = parts.services.get("main_bin")
@@ -51,31 +55,33 @@ def insert(file: TimelineFile, result: Result) -> common.Written:
             "timeline-place", "The project has no bin or no tracks.", "Write another format."
         )
     number = _next_number(parts.root)
-    names = {
-        part: unused(data, f"flowanchor-{part}") for part in ("bin", "clip", "playlist", "empty", "track")
-    }
     piece = common.piece_of(result)
-    kept = [node for node in parts.main.all("transition") if properties(node).get("internal_added") == "237"]
-    pictures = [node for node in kept if properties(node).get("mlt_service") not in ("mix", "")]
-    like = properties(pictures[-1]) if pictures else _OVERLAY
-    return common.Written(
-        spliced(
-            data,
-            [
-                placed(data, parts.root, top_of(tray), _in_bin(names["bin"], piece, result, number)),
-                appended(data, tray, _entry(names["bin"], piece)),
-                placed(
-                    data,
-                    parts.root,
-                    top_of(parts.main),
-                    _on_track(names["clip"], piece, result, number),
-                    *_track(names, [(names["clip"], piece, number)], result.track),
-                ),
-                shown_in(data, parts.main, names["track"]),
-                appended(data, parts.main, overlay(like, len(parts.tracks))),
-            ],
-        )
-    )
+    # Numbers at their ends, as all names that Kdenlive gives have.
+    tray_name = unused(data, "flowanchor-bin0")
+    splices = [
+        placed(data, parts.root, top_of(tray), _in_bin(tray_name, piece, result, number)),
+        appended(data, tray, _entry(tray_name, piece)),
+    ]
+    stated = [one for one in (parts.main, *parts.copies) if one.all("track")]
+    for index, main in enumerate(stated):
+        names = {
+            part: unused(data, f"flowanchor-{part}{index}") for part in ("clip", "playlist", "empty", "track")
+        }
+        kept = [node for node in main.all("transition") if properties(node).get("internal_added") == "237"]
+        pictures = [node for node in kept if properties(node).get("mlt_service") not in ("mix", "")]
+        like = properties(pictures[-1]) if pictures else _OVERLAY
+        splices += [
+            placed(
+                data,
+                parts.root,
+                top_of(main),
+                _on_track(names["clip"], piece, result, number),
+                *_track(names, [(names["clip"], piece, number)], result.track),
+            ),
+            shown_in(data, main, names["track"]),
+            appended(data, main, overlay(like, len(main.all("track")))),
+        ]
+    return common.Written(spliced(data, splices))
 
 
 def _next_number(root: Node) -> int:
@@ -99,6 +105,7 @@ def _next_number(root: Node) -> int:
 def _in_bin(name: str, piece: common.Piece, result: Result, number: int) -> Element:
     about: dict[str, object] = {
         "kdenlive:id": number,
+        "kdenlive:control_uuid": _control(piece, number),
         "kdenlive:clipname": piece.path.name,
         "kdenlive:folderid": -1,
     }
@@ -110,10 +117,17 @@ def _in_bin(name: str, piece: common.Piece, result: Result, number: int) -> Elem
 def _on_track(name: str, piece: common.Piece, result: Result, number: int) -> Element:
     about: dict[str, object] = {
         "kdenlive:id": number,
+        "kdenlive:control_uuid": _control(piece, number),
         "kdenlive:clipname": piece.path.name,
         "set.test_audio": 1,
     }
     return producer(name, piece, result, **about)
+
+
+def _control(piece: common.Piece, number: int) -> str:
+    """What newer versions know a clip on a track by, and an older one by its number: 25.12 wrote the bin's
+    clip and the tracks' with the same one (KDE/kdenlive-test-suite, `projects/avfilter-fade.kdenlive`)."""
+    return f"{{{uuid.uuid5(uuid.NAMESPACE_URL, f'{piece.path}#{number}')}}}"
 
 
 def _entry(name: str, piece: common.Piece) -> Element:

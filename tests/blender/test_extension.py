@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from installers import blender_environments, blender_wheels
+from installers.environment import NO_PYTHON_FOR_BLENDER
 from tests.blender.host.blenders import VERSIONS, python_of
 from tests.blender.ui.blenders import run_inside
 from tests.blender.ui.clips import FIRST, FRAMES, arguments
@@ -57,9 +59,10 @@ def daemon(tmp_path: Path) -> Iterator[Daemons]:
         daemons.close()
 
 
-def test_each_blender_gets_the_python_of_its_wheel(installer: ModuleType) -> None:
+def test_each_blender_gets_the_python_of_its_wheel() -> None:
     found = {
-        version: installer.python_of(version) for version in ("4.2.23", "4.5.15", "5.0.1", "5.1.2", "5.2.3")
+        version: blender_environments.python_of(version)
+        for version in ("4.2.23", "4.5.15", "5.0.1", "5.1.2", "5.2.3")
     }
     assert [version for version, python in found.items() if python == (3, 11)] == [
         "4.2.23",
@@ -73,8 +76,8 @@ def test_a_python_that_is_missing_is_said(
     installer: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(installer, "NEWER_PYTHON", (3, 99))
-    assert installer.main(["environments", "5.2.3"]) == installer.NO_PYTHON_FOR_BLENDER
+    monkeypatch.setattr(blender_environments, "NEWER_PYTHON", (3, 99))
+    assert installer.main(["environments", "5.2.3"]) == NO_PYTHON_FOR_BLENDER
     assert "needs Python 3.99" in capsys.readouterr().err
 
 
@@ -99,36 +102,75 @@ def test_the_zip_holds_every_file_of_the_add_on_and_its_wheels(extension: Path) 
     assert pythons == {"cp311", "cp313", "cp314"}
 
 
-def test_the_manifest_says_what_the_add_on_needs(extension: Path, installer: ModuleType) -> None:
+def test_the_manifest_says_what_the_add_on_needs(extension: Path) -> None:
     manifest = manifest_of(extension)
     assert manifest["schema_version"] == "1.0.0"
     assert manifest["blender_version_min"] == "4.2.0"
     assert manifest["license"] == ["SPDX:GPL-3.0-or-later"]
-    assert manifest["platforms"] == [installer.this_platform()]
+    assert manifest["platforms"] == [blender_wheels.this_platform()]
     assert set(manifest["permissions"]) == {"network", "files"}
 
 
-def test_our_wheel_has_the_client_and_the_api_and_a_version_of_its_content(
-    installer: ModuleType, tmp_path: Path
-) -> None:
-    path = installer.our_wheel(tmp_path)
+def test_our_wheel_has_the_client_and_the_api_and_a_version_of_its_content(tmp_path: Path) -> None:
+    path = blender_wheels.our_wheel(tmp_path)
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
     assert {"flowanchor_client/client.py", "flowanchor/rendezvous.py", "flowanchor/v1/jobs_pb2.py"} <= names
     assert not [name for name in names if "/engine/" in name or name.endswith((".proto", ".pyi"))]
     again = tmp_path / "again"
     again.mkdir()
-    assert installer.our_wheel(again).read_bytes() == path.read_bytes()
+    assert blender_wheels.our_wheel(again).read_bytes() == path.read_bytes()
 
 
-def test_the_pinned_wheels_are_what_the_project_asks_for(installer: ModuleType) -> None:
+def test_the_pinned_wheels_are_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     from packaging.requirements import Requirement
 
     asked = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
-    for pin in (installer.GRPCIO, installer.PROTOBUF):
+    for pin in (blender_wheels.GRPCIO, blender_wheels.PROTOBUF):
         name, _, version = pin.partition("==")
         assert version in asked[name]
+
+
+def contents(path: Path) -> dict[str, int]:
+    with zipfile.ZipFile(path) as archive:
+        return {entry.filename: entry.CRC for entry in archive.infolist()}
+
+
+@pytest.mark.parametrize("named", ["folder", "program"])
+def test_an_installed_blender_builds_the_same_zip(named: str, extension: Path, tmp_path: Path) -> None:
+    version = next(version for version in VERSIONS if python_of(version))
+    path = blender_environments.environment(version)
+    if named == "program":
+        # What `blender --command extension` is: the same tool.
+        (tool,) = path.rglob("bl_pkg/cli/blender_ext.py")
+        path = tmp_path / "blender"
+        path.write_text(
+            "#!/bin/sh\n"
+            'test "$1 $2 $3" = "--factory-startup --command extension" || exit 9\n'
+            f'shift 3\nexec "{sys.executable}" -B "{tool}" "$@"\n'
+        )
+        path.chmod(0o755)
+    out = tmp_path / "zip"
+    line = [sys.executable, str(ROOT / "installers" / "run.py"), "blender"]
+    built = subprocess.run(
+        [*line, "--blender", str(path), "--out", str(out)], capture_output=True, text=True, timeout=280
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert contents(out / extension.name) == contents(extension)
+
+
+@pytest.mark.parametrize("there", [None, "folder", "file"])
+def test_what_is_no_blender_is_said(
+    there: str | None, installer: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "blender"
+    if there == "folder":
+        path.mkdir()
+    elif there == "file":
+        path.write_text("a text")
+    assert installer.main(["build", "--blender", str(path), "--out", str(tmp_path)]) == 1
+    assert f"{path} is no Blender of 4.2 or newer." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -12,12 +12,15 @@ import pytest
 from flowanchor.v1 import jobs_pb2
 from flowanchor_vse.logic.files import FileId, on_this_computer, opened, same_path, saved_at
 from flowanchor_vse.logic.ledger import Ledger
+from flowanchor_vse.logic.saving import inherit
 from hypothesis import given
 
 from tests.blender.logic.conftest import Desk
 from tests.blender.logic.test_request import junk, records
 
 A, B = "/films/a.blend", "/films/b.blend"
+NOW = 1_700_000_000_000
+"""When a desk's edits are made."""
 
 
 def new_id() -> str:
@@ -80,10 +83,10 @@ def test_a_link_to_a_file_is_no_copy_of_it(tmp_path: Path) -> None:
 
 @given(records, junk)
 def test_a_ledger_keeps_its_file_and_a_spoiled_one_is_none(one: object, spoiled: object) -> None:
-    ledger = Ledger([one], FileId("id-a", A))  # type: ignore[list-item]
-    assert Ledger.from_json(ledger.to_json()).file == FileId("id-a", A)
-    assert ledger.map(lambda record: record).file == FileId("id-a", A)
-    text = json.dumps({**json.loads(ledger.to_json()), "file": spoiled})
+    ledger = Ledger([one], FileId("id-a", A), FileId("id-b", B))  # type: ignore[list-item]
+    for same in (Ledger.from_json(ledger.to_json()), ledger.map(lambda record: record)):
+        assert (same.file, same.earlier) == (FileId("id-a", A), FileId("id-b", B))
+    text = json.dumps({**json.loads(ledger.to_json()), "file": spoiled, "earlier": spoiled})
     assert Ledger.from_json(text) == ledger
     assert isinstance(Ledger.from_json(text).file, FileId)
 
@@ -98,10 +101,13 @@ def save(desk: Desk, path: str, *, copy: bool = False, at: str = "") -> Ledger:
     return written
 
 
-def open_at(desk: Desk, ledger: Ledger, path: str, *others: str) -> None:
-    """As the host opens a file that holds this ledger."""
+def open_at(desk: Desk, ledger: Ledger, path: str, *others: str, written: int | None = None) -> None:
+    """As the host opens a file that holds this ledger. `written`: when the one it was saved from was."""
     copied = Ledger.from_json(ledger.to_json())
-    copied.file = opened([copied.file], path, lambda: f"opened {path}", there(path, *others))
+    said = copied.file
+    copied.file = opened([said], path, lambda: f"opened {path}", there(path, *others))
+    copied.earlier = copied.earlier if copied.file.id == said.id else FileId()
+    copied = inherit(copied, lambda path: written)
     desk.session.close()
     desk.session = desk.new_session()
     desk.session.open(copied)
@@ -166,8 +172,56 @@ def test_after_a_copy_was_saved_the_open_file_goes_on_as_itself(desk: Desk) -> N
     desk.until_state(fresh, "waiting")
     copied = save(desk, B, copy=True, at=A)
     assert [desk.view(one).owned for one in (known, fresh)] == [True, True]
-    open_at(desk, copied, B, A)
+    first = save(desk, A)
+    open_at(desk, copied, B, A, written=NOW + 1)
     assert [desk.view(one).owned for one in (known, fresh)] == [False, False]
+    open_at(desk, first, A, B)
+    assert [desk.view(one).owned for one in (known, fresh)] == [True, True]
+
+
+def begun_after_the_last_save(desk: Desk) -> tuple[str, str]:
+    """An edit that the file at A knows, and one begun since."""
+    known = desk.running()
+    save(desk, A)
+    fresh = desk.submit(desk.plan(1, 10, "other"), name="other")
+    desk.until_state(fresh, "waiting")
+    return known, fresh
+
+
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize("written", [None, NOW - 1])
+def test_what_the_first_file_cannot_know_is_its_heirs(desk: Desk, copy: bool, written: int | None) -> None:
+    known, fresh = begun_after_the_last_save(desk)
+    second = save(desk, B, copy=copy, at=A)
+    open_at(desk, second, B, A, written=written)
+    assert [desk.view(one).owned for one in (known, fresh)] == [False, True]
+    desk.standin.see(desk.view(known).record.job, state=jobs_pb2.JOB_STATE_CANCELLED)
+    desk.standin.succeed(desk.view(fresh).record.job)
+    desk.until(lambda: desk.view(fresh).offered)
+    third = save(desk, B)
+    open_at(desk, third, B, A, written=NOW + 1)
+    assert desk.view(fresh).owned, "once inherited it stays"
+    open_at(desk, third, "/films/c.blend", A, B)
+    assert not desk.view(fresh).owned
+    desk.idle()
+    open_at(desk, second, B, A, written=written)
+    desk.session.delete(fresh)
+    desk.idle()
+    assert len(desk.standin.jobs) == 1, "the daemon is told to forget it"
+
+
+def test_what_the_first_file_may_know_stays_its_own(desk: Desk) -> None:
+    known, fresh = begun_after_the_last_save(desk)
+    second = save(desk, B)
+    open_at(desk, second, B, A, written=NOW)
+    assert [desk.view(one).owned for one in (known, fresh)] == [False, False]
+
+
+def test_a_copy_of_the_heir_inherits_nothing(desk: Desk) -> None:
+    _, fresh = begun_after_the_last_save(desk)
+    second = save(desk, B)
+    open_at(desk, second, "/films/c.blend", A, B, written=NOW - 1)
+    assert not desk.view(fresh).owned
 
 
 def test_a_copy_of_a_file_that_was_never_saved_takes_its_edits(desk: Desk) -> None:

@@ -134,6 +134,34 @@ def saved_as_another_file(stage: Any) -> None:
     stage.outcome["again"] = stage.describe(stage.result())
 
 
+def begun_after_the_last_save(stage: Any) -> None:
+    """An edit, then save as, then quit: the file it was saved as has it. Saved as a copy, the first has it
+    as soon as it is saved."""
+    stage.scene()
+    first, second, copy = (stage.folder / f"{name}.blend" for name in ("first", "second", "copy"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(first))
+    made = stage.edit()
+    stage.pump(lambda: stage.view(made).record.job, "the job is accepted")
+    bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(second))
+    bpy.ops.wm.open_mainfile(filepath=str(first))
+    stage.module("ui.timer").tick()
+    assert stage.session.job(made.id) is None
+    bpy.ops.wm.open_mainfile(filepath=str(second))
+    stage.module("ui.timer").tick()
+    assert stage.view(made).owned
+    assert stage.pump(lambda: stage.view(made).offered, "the result is offered")
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=str(first))
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=str(second))
+    stage.module("ui.timer").tick()
+    assert stage.view(made).owned, "once it is the second's it stays so"
+    bpy.ops.wm.open_mainfile(filepath=str(copy))
+    stage.module("ui.timer").tick()
+    assert not stage.view(made).owned, "the first may know it now"
+
+
 def startup_file(stage: Any) -> None:
     """A startup file saved while an edit runs: the open file keeps its edit, new files begin without."""
     stage.scene()
@@ -200,6 +228,7 @@ SCENARIOS: dict[str, Callable[[Any], None]] = {
         saved_while_sending,
         forgotten_in_a_copy,
         saved_as_another_file,
+        begun_after_the_last_save,
         startup_file,
         export_stopped,
         equal_prompts,

@@ -59,6 +59,12 @@ def test_a_file_and_its_copies_and_its_results(
     assert found["again"]["start"] == FIRST
 
 
+def test_an_edit_begun_after_the_last_save_belongs_to_what_was_saved(
+    version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
+) -> None:
+    run_inside(version, "begun_after_the_last_save", tmp_path / "blender", served.environment, **clip)
+
+
 def test_a_startup_file_remembers_no_edits(
     version: str, tmp_path: Path, served: RunningDaemon, clip: dict[str, Any]
 ) -> None:

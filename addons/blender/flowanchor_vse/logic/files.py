@@ -9,6 +9,7 @@ exported frames are the other's.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -67,9 +68,16 @@ def _same_file(one: str, other: str) -> bool:
 def on_this_computer(path: str) -> bool:
     """Whether there is a file. A path of another computer's is not looked at: a .blend from anybody says
     it."""
+    return written_ms(path) is not None
+
+
+def written_ms(path: str) -> int | None:
+    """When a file was last written, milliseconds since 1970-01-01 UTC; None if there is none on this
+    computer."""
     if not os.path.isabs(path) or path.startswith(("\\\\", "//")):
-        return False
+        return None
     try:
-        return os.path.isfile(path)
-    except ValueError:  # it holds a zero
-        return False
+        found = os.stat(path)
+    except (OSError, ValueError):  # ValueError: it holds a zero
+        return None
+    return found.st_mtime_ns // 1_000_000 if stat.S_ISREG(found.st_mode) else None

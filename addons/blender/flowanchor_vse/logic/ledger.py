@@ -89,6 +89,8 @@ class Record:
         created_ms: when it was submitted, milliseconds since 1970-01-01 UTC.
         deleted: the user deleted it; kept so that an undo does not bring it back.
         file: id of the .blend it belongs to, see `files`; empty until that is saved.
+        heir: id of the .blend it was written into while its own had not been saved since it was made, see
+            `saving.inherit`; else empty.
         where: what was uncertain when its result was placed: "", "ambiguous" (several strips could be the
             source) or "gone" (it was not there).
     """
@@ -112,6 +114,7 @@ class Record:
     created_ms: int = 0
     deleted: bool = False
     file: str = ""
+    heir: str = ""
     where: str = ""
 
     @property
@@ -125,10 +128,13 @@ class Record:
 
 
 class Ledger:
-    """The records of one file by id, oldest first, and which file that is."""
+    """The records of one file by id, oldest first, which file that is, and which it was saved from."""
 
-    def __init__(self, records: Iterable[Record] = (), file: FileId = NO_FILE) -> None:
+    def __init__(
+        self, records: Iterable[Record] = (), file: FileId = NO_FILE, earlier: FileId = NO_FILE
+    ) -> None:
         self.file = file
+        self.earlier = earlier
         self._records: dict[str, Record] = {record.id: record for record in records}
         self._texts: dict[str, tuple[Record, str]] = {}
 
@@ -177,7 +183,7 @@ class Ledger:
     def map(self, change: Callable[[Record], Record | None]) -> Ledger:
         """A ledger of what `change` makes of every record, deleted ones too; None leaves one out."""
         made = (change(record) for record in self._records.values())
-        return Ledger((record for record in made if record is not None), self.file)
+        return Ledger((record for record in made if record is not None), self.file, self.earlier)
 
     def to_json(self) -> str:
         """One line of JSON. It is asked for after every change, so what has not changed is not made anew."""
@@ -188,9 +194,10 @@ class Ledger:
                 text = json.dumps(_record_to_json(record), separators=(",", ":"))
             texts[record.id] = record, text
         self._texts = texts
-        file = json.dumps(self.file._asdict(), separators=(",", ":"))
+        files = {"file": self.file._asdict(), "earlier": self.earlier._asdict()}
+        head = json.dumps({"schema": SCHEMA, **files}, separators=(",", ":"))
         records = ",".join(text for _, text in texts.values())
-        return f'{{"schema":{SCHEMA},"file":{file},"records":[{records}]}}'
+        return f'{head[:-1]},"records":[{records}]}}'
 
     @classmethod
     def from_json(cls, text: str) -> Ledger:
@@ -208,7 +215,8 @@ class Ledger:
             if isinstance(entries, list)
             else []
         )
-        return cls((record for record in found if record is not None), _file_from_json(data.get("file")))
+        files = [_file_from_json(data.get(name)) for name in ("file", "earlier")]
+        return cls((record for record in found if record is not None), *files)
 
     def _trim(self) -> None:
         spare = len(self._records) - MOST_RECORDS
@@ -264,7 +272,7 @@ def _sound(record: Record) -> bool:
     origin = record.origin
     texts = (
         *(record.folder, record.id, record.state, record.job, record.call, record.of),
-        *(record.placed, record.parent, record.file, record.where),
+        *(record.placed, record.parent, record.file, record.heir, record.where),
         *(origin.scene, origin.strip, origin.strip_name, origin.scene_key, origin.content),
     )
     numbers = (

@@ -1,15 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whose the edits are when the open file is saved: as itself, as another file from then on, or as a copy.
-Before a save the latter two look alike."""
+Before a save the latter two look alike: what the first file has not been saved with since is written as the
+first's, with the new file as its heir. Which of them has it is told when the heir is opened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from .files import FileId, same_path, saved_at
+from .files import FileId, same_path, saved_at, written_ms
 from .ledger import NO_FILE, Ledger
 from .runs import Runs
+
+
+def inherit(ledger: Ledger, written_ms: Callable[[str], int | None] = written_ms) -> Ledger:
+    """The ledger of a file just opened, with the edits that it has inherited as its own: those that the file
+    it was saved from cannot know, because it was last written before they were made or is not there.
+
+    Args:
+        written_ms: when a file of this computer was last written, None if there is none (default: looks).
+    """
+    heir, earlier = ledger.file.id, ledger.earlier
+    waiting = [record for record in ledger if heir and record.heir == heir and record.file == earlier.id]
+    if not waiting:
+        return ledger
+    written = written_ms(earlier.path)
+    own = {record.id for record in waiting if written is None or written < record.created_ms}
+    return ledger.map(lambda one: replace(one, file=heir) if one.id in own else one)
 
 
 class Saving:
@@ -26,10 +43,12 @@ class Saving:
         ledger = self._runs.ledger
         known = ledger.file
         file = self._file = saved_at(known, path, self._new_id)
-        # Edits of no file yet are the present file's until it is known that another took its place.
         owner = known.id or file.id
-        written = ledger.map(lambda one: one if one.file else replace(one, file=owner))
+        heir = file.id if owner != file.id else ""
+        written = ledger.map(lambda one: one if one.file else replace(one, file=owner, heir=heir))
         written.file = file
+        if heir:
+            written.earlier = known
         return written
 
     def end(self, path: str) -> None:

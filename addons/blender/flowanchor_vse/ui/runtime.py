@@ -18,7 +18,8 @@ from flowanchor_client import new_request_id
 from .. import marks, preferences, text
 from ..logic.confined import confined
 from ..logic.files import opened
-from ..logic.ledger import Ledger, Record
+from ..logic.ledger import NO_FILE, Ledger, Record
+from ..logic.saving import inherit
 from ..logic.session import Session
 from ..logic.transport import ClientTransport
 from ..logic.views import Problem
@@ -100,13 +101,13 @@ def read_ledger() -> Ledger:
 
 def open_ledger() -> Ledger:
     """What a file just opened remembers, and which file that is: edits of a copied one are the original's."""
-    ledger, files = Ledger(), []
-    for stored in _stored():
-        files.append(stored.file)
+    ledger, every = Ledger(), _stored()
+    for stored in every:
         file = stored.file.id
         ledger.merge(stored.map(lambda one, file=file: one if one.file else replace(one, file=file)))  # type: ignore[misc]
-    ledger.file = opened(files, bpy.data.filepath, new_request_id)
-    return ledger
+    ledger.file = opened([stored.file for stored in every], bpy.data.filepath, new_request_id)
+    ledger.earlier = next((one.earlier for one in every if one.file.id == ledger.file.id), NO_FILE)
+    return inherit(ledger)
 
 
 def _stored() -> list[Ledger]:

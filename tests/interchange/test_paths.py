@@ -28,6 +28,9 @@ HERE = Path("/timelines")
         ("../a.mov", "/timelines/../a.mov"),
         (r"C:\clips\a.mov", r"C:\clips\a.mov"),
         ("100%.mov", "/timelines/100%.mov"),
+        ("file:media/a%20b.mov", "/timelines/media/a b.mov"),
+        ("file:///media/a.mov?x=1#t", "/media/a.mov"),
+        ("%" + "a" * 5000, "/timelines/%" + "a" * 5000),
     ],
 )
 def test_where_a_file_lies(stated: str, path: str) -> None:
@@ -40,6 +43,13 @@ def test_where_a_file_lies(stated: str, path: str) -> None:
 )
 def test_what_is_no_file_here(stated: str) -> None:
     assert local_path(stated, HERE) is None
+
+
+@pytest.mark.parametrize("name", ["take #2.mov", "who?.mov", "#1?.mov"])
+def test_signs_that_some_programs_leave_in_urls(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    for stated in (f"file://{tmp_path}/{name}", (tmp_path / name).as_uri()):
+        assert local_path(stated.replace(" ", "%20"), HERE) == tmp_path / name
 
 
 def test_percent_signs_in_bare_paths(tmp_path: Path) -> None:
@@ -57,6 +67,7 @@ def test_percent_signs_in_bare_paths(tmp_path: Path) -> None:
         ("../media/a.mov", True),
         ("/a.mov", False),
         ("file:///a.mov", False),
+        ("file:a.mov", True),
         (r"C:\a.mov", False),
         ("C:/a.mov", False),
         (r"\\server\a.mov", False),

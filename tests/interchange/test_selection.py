@@ -66,9 +66,11 @@ def test_a_clip_that_is_not_there(wanted: str, track: int | None, code: str, wor
     assert words in str(failure.value)
 
 
-def test_a_clip_called_like_a_number_is_meant_by_its_name() -> None:
-    selection = select(timeline((clip("x", 0), clip("1", 50))), "1")
-    assert selection.number == 2
+def test_numbers_count_before_names_so_that_every_clip_can_be_chosen() -> None:
+    """Clips called alike are told to be chosen by their numbers."""
+    odd = timeline((clip("2", 0), clip("2", 50), clip("1", 100), clip("1957", 150)))
+    assert [select(odd, str(number)).number for number in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    assert select(odd, "1957").number == 4
 
 
 def only(one: Clip, *transitions: Transition) -> Selection:

@@ -12,7 +12,9 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters or more: one 
 
 def is_relative(stated: str) -> bool:
     """Whether it depends on the folder the timeline lies in."""
-    if stated.lower().startswith("file:") or _SCHEME.match(stated):
+    if stated.lower().startswith("file:"):
+        return not stated[5:].startswith("/")
+    if _SCHEME.match(stated):
         return False
     return not (stated.startswith(("/", "\\\\")) or PureWindowsPath(stated).drive)
 
@@ -29,22 +31,40 @@ def local_path(stated: str, folder: Path) -> Path | None:
     if not stated.strip() or "\0" in unquote(stated):
         return None
     if stated.lower().startswith("file:"):
-        try:
-            parts = urlsplit(stated)
-        except ValueError:
-            return None
-        path = unquote(parts.path)
-        if re.match(r"/[A-Za-z]:", path):
-            path = path[1:]
-        if parts.netloc and parts.netloc.lower() != "localhost":
-            path = f"//{parts.netloc}{path}"  # a share, as Windows names it
-        return Path(path) if path else None
+        return _of_url(stated, folder)
     if _SCHEME.match(stated):
         return None
     literal = _joined(stated, folder)
-    if "%" in stated and not literal.exists() and (decoded := _joined(unquote(stated), folder)).exists():
+    if "%" in stated and not _exists(literal) and _exists(decoded := _joined(unquote(stated), folder)):
         return decoded
     return literal
+
+
+def _of_url(stated: str, folder: Path) -> Path | None:
+    """The file of a `file:` URL. Some programs leave "#" and "?" in names as they are: where such a file
+    exists it is meant, else what these signs separate in a URL is left out."""
+    try:
+        parts = urlsplit(stated)
+    except ValueError:
+        return None
+    plain, whole = parts.path, urlsplit(stated.replace("#", "%23").replace("?", "%3F")).path
+    found = [_of_path(unquote(path), parts.netloc, folder) for path in dict.fromkeys((whole, plain)) if path]
+    return next((path for path in found if _exists(path)), found[-1] if found else None)
+
+
+def _of_path(path: str, host: str, folder: Path) -> Path:
+    if re.match(r"/[A-Za-z]:", path):
+        path = path[1:]
+    if host and host.lower() != "localhost":
+        path = f"//{host}{path}"  # a share, as Windows names it
+    return _joined(path, folder)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with letters that are none
+        return False
 
 
 def _joined(stated: str, folder: Path) -> Path:

@@ -35,7 +35,7 @@ def select(timeline: Timeline, clip: str, track: int | None = None) -> Selection
 
     Args:
         timeline: where.
-        clip: its number on the track, from 1, or its name.
+        clip: its number on the track, from 1, else its name: so each clip can be chosen, whatever names are.
         track: number of the video track, from 1 at the bottom. None is the top one that has a clip; of a
             name the top one that has a clip of that name.
 
@@ -53,6 +53,10 @@ def select(timeline: Timeline, clip: str, track: int | None = None) -> Selection
     if not tracks:
         where = "The timeline" if track is None else f"Video track {track}"
         raise TimelineProblem("timeline-clip", f"{where} has no clips.", _LIST)
+    top = tracks[0]
+    number = int(clip) if re.fullmatch(r"\d{1,9}", clip) else 0
+    if 1 <= number <= len(top.clips):
+        return Selection(top, number, top.clips[number - 1])
     for one in tracks:
         named = [number for number, found in enumerate(one.clips, 1) if found.name == clip]
         if len(named) > 1:
@@ -63,10 +67,6 @@ def select(timeline: Timeline, clip: str, track: int | None = None) -> Selection
             )
         if named:
             return Selection(one, named[0], one.clips[named[0] - 1])
-    top = tracks[0]
-    number = int(clip) if re.fullmatch(r"\d{1,9}", clip) else 0
-    if 1 <= number <= len(top.clips):
-        return Selection(top, number, top.clips[number - 1])
     held = "one clip" if len(top.clips) == 1 else f"{len(top.clips)} clips"
     wanted = f"number {clip[:12]}" if clip.isdecimal() else f"called '{clip[:60]}'"
     raise TimelineProblem(

@@ -12,6 +12,7 @@ from flowanchor_interchange.model import Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
 from flowanchor_interchange.readers.edl import is_list, names_of_files, read
+from flowanchor_interchange.timecode import Timecode
 
 HEAD = "TITLE:   My list \nFCM: NON-DROP FRAME\n\n"
 CUT = "001  TAPE1    V     C        01:00:10:00 01:00:12:00 01:00:00:00 01:00:02:00\n"
@@ -169,3 +170,44 @@ def test_what_cannot_be_read_is_not_called_xml() -> None:
         format_of((HEAD + CUT).encode("utf-16"), "a.edl")
     assert "UTF-16" in failure.value.message
     assert "XML" not in failure.value.action
+
+
+@pytest.mark.parametrize(("rate", "drop"), [(Fraction(25), False), (Fraction(30000, 1001), True)])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_timeline_goes_on_past_midnight(rate: Fraction, drop: bool, order: int) -> None:
+    """Labels begin again, and what they name then lies behind all before midnight, in lists of any order."""
+    first = f"23:59:50{';' if drop else ':'}00"
+    begin, seconds = Timecode.parse(first, rate, drop), (0, 8, 16, 24)
+    spans = [(round(start * rate), round((start + 8) * rate)) for start in seconds]
+    day = Timecode.parse("24:00:00:00", rate, drop).frames
+
+    def label(frame: int) -> str:
+        return str(Timecode((begin.frames + frame) % day, rate, drop))
+
+    lines = [
+        f"00{number}  TAPE  V  C  {first} {label(end - start)} {label(start)} {label(end)}\n"
+        for number, (start, end) in enumerate(spans, 1)
+    ]
+    head = f"TITLE: x\nFCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}\n"
+    found = timeline(head + "".join(lines[::order]), rate)
+    assert found.label(0).startswith("23:00:00")
+    records = [clip.record.moved(found.start - begin.frames) for clip in found.tracks[0].clips]
+    assert [(span.start, span.end) for span in records] == spans
+    assert [clip.obstacles for clip in found.tracks[0].clips] == [()] * 4
+
+
+def test_a_speed_is_that_of_the_reel_it_names() -> None:
+    """Both sides of a dissolve may have one, and both lines stand behind the event."""
+    dissolve = (
+        "002  TAPE1    V     C        01:00:12:00 01:00:12:00 01:00:02:00 01:00:02:00\n"
+        "002  TAPE2    V     D    010 01:00:20:00 01:00:23:00 01:00:02:00 01:00:05:00\n"
+    )
+    one, two = "M2   TAPE1       {0}       01:00:12:00\n", "M2   TAPE2       {0}       01:00:20:00\n"
+    text = HEAD + CUT + dissolve
+    for lines, expected in (
+        (two.format("050.0") + one.format("025.0"), (common.SPEED,)),
+        (one.format("050.0") + two.format("025.0"), ()),
+        (one.format("050.0"), ()),
+        (two.format("-25.0"), (common.REVERSED,)),
+    ):
+        assert timeline(text + lines).tracks[0].clips[-1].obstacles == expected

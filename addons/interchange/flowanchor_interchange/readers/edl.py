@@ -2,7 +2,7 @@
 """Edit decision lists (CMX 3600): one video track, timecode alone.
 
 A list states neither its rate nor where the timeline starts. The rate comes from the user or from the
-footage; the start is taken to be the full hour at or before the first event. Files are named in comments,
+footage; the start is taken to be the full hour at or before the earliest event. Files are named in comments,
 often without their folder: then a file of that name beside the list counts.
 """
 
@@ -72,12 +72,13 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     if not events:
         raise common.unreadable("it has no event with a picture")
     title = re.search(r"^\s*TITLE:[ \t]*(.*?)\s*$", text, re.MULTILINE)
-    records = [_past_midnight(*(event.frame(group, rate) for group in (8, 9))) for event in events]
     first = events[0].frame(8, rate)
-    hour = int(events[0].line[8].split(":")[0])
-    start = Timecode.parse(f"{hour:02d}:00:00:00", rate, first.drop).frames
-    if min(begin for begin, _ in records) < start:
-        start = 0
+    records = _in_one_day(
+        [_past_midnight(*(event.frame(group, rate) for group in (8, 9))) for event in events],
+        _day(rate, first.drop),
+    )
+    earliest = Timecode(min(begin for begin, _ in records), rate, first.drop)
+    start = Timecode.parse(f"{str(earliest).partition(':')[0]}:00:00:00", rate, first.drop).frames
     clips, transitions, stated = [], [], []
     for event, (begin, end) in zip(events, records, strict=True):
         record = Span(begin - start, end - start)
@@ -130,11 +131,21 @@ def _events(text: str) -> list[_Event]:
         elif (event := _EVENT.fullmatch(line)) is not None:
             events.append(_Event(event, drop))
         elif events and (speed := _SPEED.fullmatch(line)) is not None:
-            events[-1].speed = Fraction(speed[2])
+            _meant(events, speed[1]).speed = Fraction(speed[2])
         elif events and line.startswith("*") and ":" in line:
             name, _, value = line[1:].partition(":")
             events[-1].notes[" ".join(name.upper().split())] = value.strip()
     return events
+
+
+def _meant(events: list[_Event], reel: str) -> _Event:
+    """The side of the last event, which has two in a transition, whose speed a line with a reel names."""
+    last = events[-1]
+    if len(events) > 1 and last.line[2] != reel:
+        before = events[-2]
+        if (before.line[1], before.line[2]) == (last.line[1], reel):
+            return before
+    return last
 
 
 def _path(event: _Event, folder: Path) -> tuple[str, Path | None]:
@@ -180,6 +191,15 @@ def _source(event: _Event, rate: Fraction) -> tuple[int, set[int]]:
     if not readings:
         raise wrong
     return readings[0], lengths
+
+
+def _in_one_day(records: list[tuple[int, int]], day: int) -> list[tuple[int, int]]:
+    """Events of a timeline that runs past midnight, where labels begin again, behind those before it.
+
+    Lists may be in any order; what tells is that no timeline takes half a day.
+    """
+    latest = max(begin for begin, _ in records)
+    return [(begin + day, end + day) if latest - begin > day // 2 else (begin, end) for begin, end in records]
 
 
 def _past_midnight(begin: Timecode, end: Timecode) -> tuple[int, int]:

@@ -7,6 +7,7 @@ Imported on a track above the timeline's, it lies in its place. Nothing of the s
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from flowanchor_interchange.model import Result, Timeline
 from flowanchor_interchange.problems import TimelineProblem
@@ -22,8 +23,7 @@ def write(timeline: Timeline, result: Result) -> common.Written:
     """A list with the result alone.
 
     Raises:
-        TimelineProblem: a time of it is past 99 hours, its frames take three digits, or the result's name has
-            more than one line.
+        TimelineProblem: its frames take three digits, or the result's name has more than one line.
     """
     if re.search(r"[\t\n\r]", str(result.path)):
         raise common.unnameable(result.path)
@@ -31,7 +31,7 @@ def write(timeline: Timeline, result: Result) -> common.Written:
     length = result.record.duration
     # Whether a file's own timecode drops is its own matter, in a list that does and in one that does not.
     starts = (result.start, result.drop), (timeline.start + result.record.start, drop)
-    times = [str(Timecode(first + more, rate, each)) for first, each in starts for more in (0, length)]
+    times = [_label(first + more, rate, each) for first, each in starts for more in (0, length)]
     if any(len(time) != 11 for time in times):
         raise TimelineProblem(
             "timeline-place",
@@ -48,6 +48,11 @@ def write(timeline: Timeline, result: Result) -> common.Written:
         *(f"* COMMENT: {_line(f'{name}: {value}')}" for name, value in result.facts.items()),
     ]
     return common.Written("\n".join([*lines, ""]).encode(), (_ALONE,))
+
+
+def _label(frame: int, rate: Fraction, drop: bool) -> str:
+    """Timecode of a frame; labels begin again at midnight."""
+    return str(Timecode(frame % Timecode.parse("24:00:00:00", rate, drop).frames, rate, drop))
 
 
 def _line(text: str) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -26,25 +25,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from installers.environment import (  # noqa: E402  # found through the line above
+    NO_PYTHON_FOR_BLENDER,
+    SetupError,
+    create_venv,
+    executable,
+    pip,
+    read_stamp,
+    say,
+    works,
+    write_stamp,
+)
+
 OLDEST_PYTHON = (3, 11)
 TORCH = "torch==2.13.0"
 # With a CPU build of torch the environment takes 1.8 GB, with CUDA several times that.
 LEAST_FREE_BYTES = 3_000_000_000
-NO_PYTHON_FOR_BLENDER = 3
-"""Exit code of blender.py when there is no Python it could use."""
-
-
-class SetupError(Exception):
-    """Set-up cannot go on; the text says why and what to do."""
-
-
-def say(text: str) -> None:
-    print(f"[flowanchor] {text}", flush=True)
-
-
-def executable(venv: Path, name: str) -> Path:
-    """Path of a program inside a virtual environment on this system."""
-    return venv / "Scripts" / f"{name}.exe" if os.name == "nt" else venv / "bin" / name
 
 
 def wanted_stamp(root: Path) -> dict[str, str]:
@@ -58,20 +56,6 @@ def wanted_stamp(root: Path) -> dict[str, str]:
         "root": str(root),
         "state": "complete",
     }
-
-
-def read_stamp(venv: Path) -> dict[str, str] | None:
-    try:
-        found = json.loads((venv / "flowanchor-setup.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def write_stamp(venv: Path, stamp: dict[str, str]) -> None:
-    unfinished = venv / "flowanchor-setup.json.partial"
-    unfinished.write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(venv / "flowanchor-setup.json")
 
 
 def check_python() -> None:
@@ -92,60 +76,11 @@ def check_disk(root: Path) -> None:
         )
 
 
-def pip(venv: Path, arguments: Sequence[str], meaning: str) -> None:
-    """Run the environment's own pip; `meaning` says in plain words what for."""
-    say(meaning)
-    command = [
-        str(executable(venv, "python")),
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        *arguments,
-    ]
-    if subprocess.run(command, cwd=ROOT).returncode != 0:
-        raise SetupError(
-            f"pip could not finish ({' '.join(arguments)}); its own message is above. "
-            "Usually the network or the disk is the cause. Start the same command again to go on from here."
-        )
+def set_up(root: Path, torch_index: str | None = None, verbose: bool = False) -> Path:
+    """Bring `.venv` to what pyproject.toml asks for and return its folder. Quick when it is already there.
 
-
-def works(venv: Path) -> bool:
-    """Whether the interpreter inside starts and has pip (false once the Python it was made with is gone)."""
-    python = executable(venv, "python")
-    if not python.exists():
-        return False
-    probe = subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True)
-    return probe.returncode == 0
-
-
-def create_venv(venv: Path, stamp: dict[str, str]) -> None:
-    """Make an empty environment in place of whatever is there.
-
-    pip goes in as a second step, after the stamp, so that a kill at any moment is noticed by the next run.
+    `verbose` shows pip's own lines.
     """
-    if venv.is_symlink():  # what it leads to would be emptied
-        raise SetupError(f"{venv} is a link, and is left alone. Remove the link, then start again.")
-    say(f"creating the virtual environment {venv}")
-    bare = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)]
-    add_pip = [str(executable(venv, "python")), "-m", "ensurepip", "--default-pip"]
-    for command in (bare, add_pip):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            said = (done.stdout + done.stderr).strip()
-            version = f"{sys.version_info.major}.{sys.version_info.minor}"
-            missing = "ensurepip" in said or "No module named venv" in said
-            action = (
-                f"On Debian and Ubuntu install its module with: sudo apt install python{version}-venv"
-                if missing
-                else "Mend what it says, then start the same command again."
-            )
-            raise SetupError(f"Python could not make a virtual environment: {said}\n{action}")
-        write_stamp(venv, stamp)
-
-
-def set_up(root: Path, torch_index: str | None = None) -> Path:
-    """Bring `.venv` to what pyproject.toml asks for and return its folder. Quick when it is already there."""
     venv = root / ".venv"
     wanted = wanted_stamp(root)
     stamp = read_stamp(venv)
@@ -166,10 +101,10 @@ def set_up(root: Path, torch_index: str | None = None) -> Path:
     try:
         # torch alone and first: otherwise pip may look at several torch builds while it resolves the rest.
         source = ["--index-url", torch_index, "--force-reinstall", "--no-deps"] if torch_index else []
-        # pip unpacks it in one go, without a sign of life.
-        large = f"installing {TORCH} (the large one: its last step takes a minute without a word)"
-        pip(venv, [*source, TORCH], large)
-        pip(venv, ["-e", f"{root}[dev]"], "installing FlowAnchor and the tools its tests need")
+        large = f"installing {TORCH}: the large one, 1 to 2 minutes on a fast line, longer with CUDA"
+        pip(venv, [*source, TORCH], large, verbose)
+        rest = "installing FlowAnchor and the tools its tests need: about a minute"
+        pip(venv, ["-e", f"{root}[dev]"], rest, verbose)
     except SetupError:
         write_stamp(venv, {**wanted, "state": "failed"})
         raise
@@ -254,12 +189,12 @@ def install_melt() -> None:
             return
 
 
-def set_up_blender_tests() -> bool:
+def set_up_blender_tests(verbose: bool = False) -> bool:
     """Make the environments of the tests in Blender; whether the tests can go on.
 
     Without a Python 3.11, which Blender as a module needs, those tests are left out.
     """
-    done = blender(["environments"])
+    done = blender(["environments", *(["--verbose"] if verbose else [])])
     if done == NO_PYTHON_FOR_BLENDER:
         say("the tests in Blender are left out")
     return done in (0, NO_PYTHON_FOR_BLENDER)
@@ -278,6 +213,7 @@ def main(arguments: Sequence[str]) -> int:
         metavar="URL",
         help="package index to take torch from, for another CUDA version or a CPU-only build (with setup)",
     )
+    parser.add_argument("--verbose", action="store_true", help="show all that pip prints")
     # Their options, --help among them, are their own.
     if arguments[:1] == ["blender"]:
         return blender(["build", *arguments[1:]])
@@ -288,7 +224,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"setup does not know {' '.join(extra)}")
     try:
         check_python()
-        venv = set_up(ROOT, known.torch_index)
+        venv = set_up(ROOT, known.torch_index, known.verbose)
     except SetupError as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -302,7 +238,7 @@ def main(arguments: Sequence[str]) -> int:
     if known.task == "demo":
         return run_demo(venv, extra)
     install_melt()
-    ready = set_up_blender_tests()
+    ready = set_up_blender_tests(known.verbose)
     outcome = run_tests(venv, extra)
     return outcome if ready else 1
 

@@ -165,6 +165,20 @@ def test_an_output_that_resolve_could_not_place(name: str) -> None:
     assert caught.value.code == "output-name"
 
 
+def test_a_file_that_is_there_is_not_replaced(tmp_path: Path) -> None:
+    """It may be the result of an earlier edit, which must not change on its timeline."""
+    there = tmp_path / "shot.mov"
+    there.write_bytes(b"an earlier result")
+    with pytest.raises(InputError) as caught:
+        editing(out=there).check(SELECTION)
+    assert caught.value.code == "output-exists"
+    there.unlink()
+    there.symlink_to(tmp_path / "nowhere.mov")
+    with pytest.raises(InputError):
+        editing(out=there).check(SELECTION)
+    editing(out=tmp_path / "other.mov").check(SELECTION)
+
+
 def test_the_marker_says_how_it_was_made() -> None:
     one = editing(mask="track")
     one.check(SELECTION)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,3 +53,10 @@ def test_a_variation_has_its_own_seed_in_its_marker() -> None:
     kept = {"options": {"seed": 5, "feather": 2}, "at": 1.0}
     assert job_results._with_seed(kept, 9)["options"] == {"seed": 9, "feather": 2}
     assert kept["options"] == {"seed": 5, "feather": 2}
+
+
+def test_a_job_left_to_the_daemon_knows_the_name_its_result_was_given() -> None:
+    assert job_results.asked_out(job(out="/films/shot.mov")) == Path("/films/shot.mov")
+    assert job_results.asked_out(job()) is None
+    for odd in (5, "a\0b", ["x.mov"]):
+        assert job_results.asked_out(job(out=odd)) is None

@@ -86,6 +86,31 @@ def test_left_to_the_daemon_and_placed_later(run: Run, world: World, tmp_path: P
     assert last(run("undo", "--json"))["undone"] == again["job"]
 
 
+def test_a_name_given_twice_changes_no_earlier_result(run: Run, world: World, tmp_path: Path) -> None:
+    out = tmp_path / "shot.mov"
+    told = last(run("edit", "--track", 1, "-o", out, "--json"))
+    assert told["output"] == str(out)
+    content, state, calls = out.read_bytes(), state_of(world), len(world.calls)
+    for command in (("edit", "--track", 1, "--seed", 9), ("edit", "--again"), ("place", told["job"])):
+        refused = last(run(*command, "-o", out, "--json", code=2))
+        assert refused["error"]["code"] == "output-exists"
+    assert out.read_bytes() == content
+    assert state_of(world) == state
+    assert not any(call.name == "AddRenderJob" for call in world.calls[calls:]), "it was exported in vain"
+
+
+def test_a_name_given_with_detach_is_the_results_unless_it_is_taken_by_then(
+    run: Run, world: World, tmp_path: Path
+) -> None:
+    out = tmp_path / "shot.mov"
+    job = last(run("edit", "--track", 1, "-o", out, "--detach", "--json"))["job"]
+    assert last(run("place", job, "--json"))["output"] == str(out)
+    content = out.read_bytes()
+    assert last(run("place", job, "--json"))["output"] == str(tmp_path / "shot-2.mov")
+    assert out.read_bytes() == content
+    assert leftovers(tmp_path / "results") == []
+
+
 def test_a_part_with_a_box_as_a_whole_take(run: Run, world: World, tmp_path: Path) -> None:
     out = tmp_path / "named.mov"
     told = last(

@@ -5,6 +5,7 @@
     {"t": 0.01, "on": 0, "call": "GetProductName", "arguments": [], "reply": "DaVinci Resolve Studio"}
     {"t": 0.02, "on": 0, "call": "GetProjectManager", "arguments": [], "reply": {"object": 1}}
     {"t": 0.02, "of": 1, "names": ["GetCurrentProject", …]}                 what `dir` lists
+    {"t": 0.90, "wrote": "/~0c…/composition-~5e….comp", "text": "Composition { … }"}   see fusion/bare.py
     {"t": 9.11, "probe": "/~3f…/~aa….mov", "reply": {"frames": 24, "rate": "24", …}}
     {"t": 9.20, "did": "edited", …}                                         what was asked and done besides
 
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from flowanchor_resolve import plain
+from flowanchor_resolve.fusion.bare import bare
+from flowanchor_resolve.fusion.text import LONGEST
 from flowanchor_resolve.host import Probe, Probed, Result, Selection
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.session import Editing, Order, Task, temporary_parent
@@ -30,6 +33,7 @@ from flowanchor_resolve.veiled import Veil, strings_changed
 
 FORMAT = "resolve-recording"
 VERSION = 1
+LARGEST = 4 * LONGEST  # bytes of a composition that is read
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -123,6 +127,8 @@ class Recorder:
         sent = [self._plain(argument) for argument in arguments]
         wrapped = self.wrap(reply)
         self._say({"on": on, "call": name, "arguments": sent, "reply": self._plain(wrapped)})
+        if name == "ExportFusionComp" and reply:
+            self._note_composition(Path(str(arguments[0])))
         return wrapped
 
     def got(self, on: int, name: str, value: Any) -> Any:
@@ -136,6 +142,18 @@ class Recorder:
             self._listed.add(on)
             self._say({"of": on, "names": [name for name in names if not name.startswith("__")]})
         return names
+
+    def _note_composition(self, path: Path) -> None:
+        """Note what Resolve has written, as far as masks are read from it; null if that cannot be read."""
+        try:
+            if path.stat().st_size > LARGEST:
+                raise ValueError("it is too large")
+            text = bare(path.read_text(encoding="utf-8", errors="replace"))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, ResolveProblem):
+            text = None
+        self._say({"wrote": str(path), "text": text}, veiled=("wrote",))
 
     def _result(self, result: Result) -> Mapping[str, Any]:
         return {**plain.result_as_plain(result), "path": str(result.path)}

@@ -223,12 +223,24 @@ class Tape:
             raise self.differs(f"the client {doing}, not {_shown(line)}")
         return line
 
+    def _write_composition(self, path: str) -> None:
+        """A composition as it was recorded, where the client wants it; none if Resolve has left none."""
+        self._skip()
+        line = self._lines[self._place] if self._place < len(self._lines) else {}
+        if "wrote" not in line:
+            return
+        self._place += 1
+        text = line["text"]
+        self.inside(path).write_text(text if isinstance(text, str) else "unreadable", encoding="utf-8")
+
     def _follow(self, name: str, arguments: tuple[Any, ...], reply: Any) -> None:
-        """Leave the files that Resolve would have: folders it names, and a movie when a render is done, named
-        as the queue says."""
+        """Leave the files that Resolve would have: folders it names, a composition it exports, and a movie
+        when a render is done, named as the queue says."""
         if name == "GetMountedVolumeList":
             for folder in reply or ():
                 os.makedirs(self.inside(folder), exist_ok=True)
+        elif name == "ExportFusionComp" and reply:
+            self._write_composition(str(arguments[0]))
         elif name == "GetRenderJobList":
             self._files.update(
                 {

@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flowanchor_resolve import replay, session, veiled
+from flowanchor_resolve import replay, session
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.record import Recorder
 from flowanchor_resolve.resolve_host import ResolveHost
 from flowanchor_resolve.session import Order
-from flowanchor_resolve.veiled import Veil
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.resolve.core.scene import QUICK, footage, probe, write_result
 from tests.resolve.standin.world import Clip, World
@@ -76,6 +73,60 @@ def test_an_edit_is_replayed_call_by_call(tmp_path: Path, movie: Path, profile: 
         path = recorded(world, tmp_path / "edit.jsonl", "edit", edit(tmp_path / "Ergebnis.mov"))
     assert same(path) > 100
     shows_no_secret(path, str(tmp_path), "Ergebnis")
+
+
+def with_composition(world: World, text: str) -> World:
+    """A recorded world, its clip with a Fusion composition."""
+    assert world.project is not None
+    assert world.project.current is not None
+    world.project.current.tracks["video"][0].items[0].add_comp(text)
+    return world
+
+
+MOVING = """Composition { RenderRange = { 0, 11 }, Comments = "Geheimer Film", Tools = ordered() {
+    Titel = TextPlus { Inputs = { StyledText = Input { Value = "Kunde Mueller" } } },
+    Karte = Loader { Clips = { Clip { Filename = "/home/mueller/karte.mov" } } },
+    Gesicht = RectangleMask { Inputs = { Width = Input { SourceOp = "Weite", Source = "Value" } } },
+    Weite = BezierSpline { KeyFrames = { [0] = { 0.2 }, [11] = { 0.6 } } },
+} }"""
+
+
+def test_a_region_of_a_fusion_composition_is_replayed(tmp_path: Path, movie: Path) -> None:
+    """To the end: the client reads the mask again, and asks the same of the clip for its keyframes."""
+    order = Order(track=1, mask="fusion")
+    with with_composition(secret_world(tmp_path, movie), MOVING) as world:
+        path = recorded(world, tmp_path / "edit.jsonl", "edit", edit(tmp_path / "Ergebnis.mov", order))
+    assert same(path) > 100
+    shows_no_secret(path, str(tmp_path), "Titel", "Karte", "karte", "Gesicht", "Weite", "mueller")
+    (written,) = [json.loads(line) for line in path.read_text().splitlines() if '"wrote"' in line]
+    assert "RectangleMask" in written["text"]
+
+
+@pytest.mark.parametrize("text", ["Composition { @ }", "Composition { Tools = { M = PaintMask { } } }"])
+def test_a_composition_that_cannot_be_read_is_replayed_as_one(tmp_path: Path, movie: Path, text: str) -> None:
+    order = Order(track=1, mask="fusion")
+    with (
+        with_composition(secret_world(tmp_path, movie), text) as world,
+        pytest.raises(ResolveProblem, match="composition"),
+    ):
+        recorded(world, tmp_path / "edit.jsonl", "edit", edit(tmp_path / "x.mov", order))
+    same(tmp_path / "edit.jsonl")
+
+
+def test_a_composition_is_written_into_the_replays_folder_alone(tmp_path: Path, movie: Path) -> None:
+    order = Order(track=1, mask="fusion")
+    with with_composition(secret_world(tmp_path, movie), MOVING) as world:
+        path = recorded(world, tmp_path / "edit.jsonl", "edit", edit(tmp_path / "x.mov", order))
+    victim = tmp_path / "victim.comp"
+
+    def change(line: dict[str, Any]) -> None:
+        if "wrote" in line:
+            line["wrote"] = str(victim)
+        if line.get("call") == "ExportFusionComp":
+            line["arguments"][0] = str(victim)
+
+    replay.replay(tampered(path, change))
+    assert not victim.exists()
 
 
 def test_placing_and_taking_off_are_replayed(tmp_path: Path, movie: Path) -> None:
@@ -239,68 +290,6 @@ def test_a_recording_replaces_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         Recorder.create(path, "edit")
     assert path.read_text() == "mine"
-
-
-# What is veiled.
-
-WORDS = [
-    "edit",
-    "24",
-    "23.976",
-    "29.97 DF",
-    "01:00:00:00",
-    "mov",
-    "ProRes4444",
-    "FlowAnchor",
-    "FA MASK",
-    "20.0.1b2",
-]
-PRIVATE = [
-    "Muellers Hochzeit",
-    "a red car on a street",
-    "C0001",
-    "4711470815",
-    "Ä",
-    "Nr. 5 lebt",
-    "0612345678",
-]
-
-
-@pytest.mark.parametrize("text", WORDS)
-def test_the_interfaces_own_words_stay(text: str) -> None:
-    assert Veil().text(text) == text
-
-
-@pytest.mark.parametrize("text", PRIVATE)
-def test_all_else_is_veiled(text: str) -> None:
-    assert veiled.TOKEN.fullmatch(Veil().part(text))
-
-
-def test_parts_are_veiled_alike_and_recordings_differ() -> None:
-    one = Veil()
-    path = one.text("/mnt/Kunde/Film.mov")
-    assert re.fullmatch(r"/~\w{10}/~\w{10}/~\w{10}\.mov", path)
-    assert one.text("/mnt/Kunde") == path.rsplit("/", 1)[0]
-    assert one.text("Film.mov") == path.rsplit("/", 1)[1]
-    assert Veil().text("/mnt/Kunde/Film.mov") != path
-
-
-def test_a_note_keeps_its_form_and_custom_data_its_keys() -> None:
-    note = Veil().text("shows: a red car\nshould show: a green car")
-    assert re.fullmatch(r"shows: ~\w{10}\nshould show: ~\w{10}", note)
-    data = 'flowanchor:{"job":"0abc","path":"/x/y.mov","seed":7,"settings":{"words":"green car"}}'
-    found = veiled.custom_data(Veil().text(data))
-    assert found["seed"] == 7
-    assert veiled.TOKEN.fullmatch(found["settings"]["words"])
-    assert found["path"].endswith(".mov")
-
-
-@given(st.text())
-def test_any_text_can_be_veiled_and_only_once(text: str) -> None:
-    veil = Veil(b"key")
-    once = veil.text(text)
-    assert veil.text(once) == once
-    assert len(veiled.parts(once)) == len(veiled.parts(text))
 
 
 # The stand-in against a recording.

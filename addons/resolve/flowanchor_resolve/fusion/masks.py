@@ -58,8 +58,8 @@ def read_masks(comp: Comp, window: Window) -> Found:
     Raises:
         ResolveProblem: "fusion-no-mask", if there is none that can be read.
     """
-    masks = [tool for tool in comp.tools.values() if _is_mask(tool) and not tool.passed_through]
-    chosen = [tool for tool in masks if _OURS.match(tool.name)] or masks
+    masks = [tool for tool in comp.tools.values() if is_mask(tool) and not tool.passed_through]
+    chosen = [tool for tool in masks if is_ours(tool)] or masks
     found = Found([], [])
     reasons = []
     for tool in chosen:
@@ -85,11 +85,17 @@ def _told(reasons: list[str]) -> str:
 
 def has_masks(comp: Comp) -> bool:
     """Whether there is a mask that is switched on, readable or not."""
-    return any(_is_mask(tool) and not tool.passed_through for tool in comp.tools.values())
+    return any(is_mask(tool) and not tool.passed_through for tool in comp.tools.values())
 
 
-def _is_mask(tool: Tool) -> bool:
+def is_mask(tool: Tool) -> bool:
+    """Whether a tool is a mask, readable or not."""
     return _OTHER.fullmatch(tool.kind) is not None
+
+
+def is_ours(tool: Tool) -> bool:
+    """Whether a mask's name says that it is meant for us."""
+    return _OURS.match(tool.name) is not None
 
 
 def _polygon(comp: Comp, tool: Tool, masks: Sequence[Tool], window: Window, notes: list[str]) -> Polygon:

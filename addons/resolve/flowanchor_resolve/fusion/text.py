@@ -108,6 +108,8 @@ class _Reader:
         )
 
     def value(self, depth: int) -> float | str | bool | Table | None:
+        if depth > DEEPEST:
+            raise self.unreadable(f"more than {DEEPEST} tables within each other")
         kind, said = self.take()
         if kind == "number":
             return self._number(said)
@@ -141,8 +143,6 @@ class _Reader:
         return self._table(name, depth)
 
     def _table(self, name: str, depth: int) -> Table:
-        if depth >= DEEPEST:
-            raise self.unreadable(f"more than {DEEPEST} tables within each other")
         table = Table(name)
         while self.peek() != ("sign", "}"):
             self._entry(table, depth + 1)
@@ -154,6 +154,8 @@ class _Reader:
         return table
 
     def _entry(self, table: Table, depth: int) -> None:
+        if depth > DEEPEST:
+            raise self.unreadable(f"more than {DEEPEST} tables within each other")
         kind, said = self.peek()
         if (kind, said) == ("sign", "["):
             self.take()

@@ -100,6 +100,8 @@ def test_numbers_that_are_none(odd: str) -> None:
         ("1", 1),
         ("{" * (DEEPEST + 1), 1),
         ("f(" * (DEEPEST + 200), 1),
+        ("f(" * 100_000, 1),
+        ("{ a = " + "f(" * 100_000, 1),
     ],
 )
 def test_what_is_no_composition_is_told_with_its_line(text: str, line: int) -> None:

@@ -37,11 +37,16 @@ LARGEST_FILE = 65_536  # bytes of a file that are read at most
 def private_folder(path: Path) -> Path:
     """Make `path` a folder only this user can enter, or check that it is one; gives it back.
 
+    Folders above it that are missing are made alike: the daemon keeps its own in one of them, and refuses it
+    if others can enter.
+
     ResolveProblem("resolve-folder-not-ours") for a link, a file, another owner's folder or one open to
     others.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (*reversed(path.parents), path):
+            if not os.path.lexists(folder):
+                folder.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
     except OSError as failure:
         raise _not_ours(path, f"cannot be made ({failure.strerror or failure})") from failure

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flowanchor import rendezvous
 from flowanchor_resolve import meeting
 from flowanchor_resolve.problems import ResolveProblem
 
@@ -20,6 +21,18 @@ def test_it_is_made_closed_to_others(own_folders: Callable[[str], Path]) -> None
     folder = meeting.open_folder()
     assert folder == own_folders("state")
     assert os.name != "posix" or folder.stat().st_mode & 0o777 == 0o700
+
+
+@posix
+def test_the_daemon_takes_the_folder_it_is_made_in(
+    own_folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes first, a menu script or the daemon, makes it."""
+    meeting.open_folder()
+    assert rendezvous.private_folder(rendezvous.state_folder()) == own_folders("state").parent
+    monkeypatch.delenv("FLOWANCHOR_STATE")
+    meeting.open_folder()
+    assert rendezvous.private_folder(rendezvous.state_folder()).is_dir()
 
 
 @posix

@@ -14,30 +14,24 @@ and as long and with such a hash as stated.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
 import shutil
-import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from flowanchor_resolve import meeting, plain
+from flowanchor_resolve import meeting, plain, session
+from flowanchor_resolve.handoff_files import VERSION, broken, checked_place, note, stated
 from flowanchor_resolve.host import Footage, Placed, Region, Result, Selection
 from flowanchor_resolve.places import results_folder
 from flowanchor_resolve.problems import ResolveProblem
 
-VERSION = 1
 REQUEST, RESULT, PLACED = "request.json", "result.json", "placed.json"
-LARGEST_NOTE = 16_000_000  # bytes of a JSON file; outlines can be long
-LARGEST_MOVIE = 2**40  # bytes
 NEWEST = "newest"
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,7 @@ def leave(
             "selection": plain.selection_as_plain(selection),
             "footage": plain.footage_as_plain(footage),
             "region": None if region is None else plain.region_as_plain(region),
-            "files": {path.name: _stated(path) for path in files},
+            "files": {path.name: stated(path) for path in files},
         }
         meeting.write(folder / REQUEST, content)
         # What the export left besides is not part of it.
@@ -145,9 +139,9 @@ def read(folder: Path, check: bool = True) -> Request:
     Raises:
         ResolveProblem: "handoff-broken", "resolve-note-broken".
     """
-    content = _note(folder, REQUEST)
+    content = note(folder, REQUEST)
     files = content.get("files")
-    place = _checked_place(folder, files, check)
+    place = checked_place(folder, files, check)
     selection = plain.read_selection(content.get("selection"))
     region = content.get("region")
     return Request(
@@ -173,7 +167,7 @@ def finish(request: Request, result: Result) -> Result:
             "flowanchor": "hand-off",
             "version": VERSION,
             "result": plain.result_as_plain(kept),
-            "files": {moved.name: _stated(moved)},
+            "files": {moved.name: stated(moved)},
         }
         meeting.write(request.folder / RESULT, content)
         for movie in (request.footage, *(request.region.movies if request.region is not None else ())):
@@ -189,12 +183,25 @@ def read_result(folder: Path) -> tuple[Selection, Result]:
     Raises:
         ResolveProblem: "handoff-broken", "resolve-note-broken".
     """
-    selection = plain.read_selection(_note(folder, REQUEST).get("selection"))
-    content = _note(folder, RESULT)
-    result = plain.read_result(content.get("result"), _checked_place(folder, content.get("files"), True))
+    selection = plain.read_selection(note(folder, REQUEST).get("selection"))
+    content = note(folder, RESULT)
+    result = plain.read_result(content.get("result"), checked_place(folder, content.get("files"), True))
     if result.frames != selection.frames:
-        raise _broken(folder, f"its result has {result.frames} frames, its clip {selection.frames}")
+        raise broken(folder, f"its result has {result.frames} frames, its clip {selection.frames}")
     return selection, result
+
+
+def placed() -> list[tuple[Path, Placed]]:
+    """Hand-offs whose result was placed, and where, the one placed last first."""
+    found = []
+    for folder in _all(None):
+        told = meeting.read(folder / PLACED)
+        try:
+            if told is not None:
+                found.append((session.moment(told), folder, plain.read_placed(told.get("placed"))))
+        except ResolveProblem:
+            continue  # written by somebody else; it says nothing
+    return [(folder, where) for _, folder, where in sorted(found, key=lambda one: one[:2], reverse=True)]
 
 
 def note_placed(folder: Path, placed: Placed) -> None:
@@ -211,44 +218,6 @@ def _all(parent: Path | None) -> list[Path]:
     return [folder / name for name in names if os.path.lexists(folder / name / REQUEST)]
 
 
-def _note(folder: Path, name: str) -> Mapping[str, Any]:
-    content = meeting.read(folder / name, LARGEST_NOTE)
-    if content is None:
-        raise _broken(folder, f"its {name} is missing or no JSON of ours")
-    if content.get("flowanchor") != "hand-off" or content.get("version") != VERSION:
-        raise ResolveProblem(
-            "handoff-broken",
-            f"The hand-off {folder.name} is of version {str(content.get('version'))[:20]}, not {VERSION}.",
-            "Use the same version of FlowAnchor inside and outside of Resolve.",
-        )
-    return content
-
-
-def _checked_place(folder: Path, files: object, check: bool) -> Callable[[str], Path]:
-    """Gives a file's path if it is one of the folder's own, stated and as stated."""
-    if not isinstance(files, dict):
-        raise _broken(folder, "it states no files")
-
-    def place(name: str) -> Path:
-        stated = files.get(name)
-        if not isinstance(stated, dict):
-            raise _broken(folder, f"it does not state the file {name}")
-        path = folder / name
-        try:
-            found = path.lstat()
-        except OSError as failure:
-            raise _broken(folder, f"its file {name} is missing") from failure
-        if not stat.S_ISREG(found.st_mode):
-            raise _broken(folder, f"its file {name} is no plain file")
-        if found.st_size != stated.get("bytes") or found.st_size > LARGEST_MOVIE:
-            raise _broken(folder, f"its file {name} is not as long as stated")
-        if check and sha256(path) != stated.get("sha256"):
-            raise _broken(folder, f"its file {name} has another content than stated")
-        return path
-
-    return place
-
-
 def _taken_in(footage: Footage, folder: Path, name: str) -> Footage:
     target = folder / f"{name}{footage.path.suffix.lower() or '.mov'}"
     if footage.path.parent == folder:
@@ -262,27 +231,6 @@ def _taken_in(footage: Footage, folder: Path, name: str) -> Footage:
     else:
         shutil.move(str(footage.path), target)
     return replace(footage, path=target, direct=False)
-
-
-def _stated(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
-
-
-def sha256(path: Path) -> str:
-    """A file's SHA-256, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _broken(folder: Path, why: str) -> ResolveProblem:
-    return ResolveProblem(
-        "handoff-broken",
-        f"The hand-off {folder.name} cannot be used: {why}.",
-        "In Resolve choose Workspace > Scripts > FlowAnchor Edit again.",
-    )
 
 
 def _disk(folder: Path, failure: OSError) -> ResolveProblem:

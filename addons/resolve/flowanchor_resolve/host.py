@@ -162,6 +162,10 @@ class Host(Protocol):
     def placed(self) -> Sequence[tuple[Placed, Result]]:
         """The results on the current timeline, as their markers tell."""
 
+    def taken_off(self, placed: Placed) -> bool:
+        """Whether a result that was placed on the current timeline is no longer there, whoever took it
+        off; False for other timelines, where it is not looked."""
+
 
 @dataclass(frozen=True)
 class Probed:

@@ -20,6 +20,9 @@ NO_MASK = "resolve-no-mask"
 OTHER_PROJECT = "resolve-timeline-gone"
 """Code of what `Host.place` raises for a timeline that the open project does not have."""
 
+BROKEN = ("handoff-broken", "resolve-note-broken")
+"""Codes of what reading a hand-off raises."""
+
 
 def act(action: str, resolve: Any, say: Say) -> str:
     """Do one action; gives a sentence on the outcome. ResolveProblem if it cannot be done."""
@@ -66,7 +69,8 @@ def export(host: Host, say: Say) -> str:
 
 def place(host: Host, say: Say) -> str:
     """Place every finished hand-off whose timeline is in the open project; one that cannot be placed is told
-    and keeps none from its turn."""
+    and keeps none from its turn. If there is none, the one that was taken off the current timeline last is
+    put there again."""
     done = others = 0
     failed: list[ResolveProblem] = []
     for folder in handoff.finished():
@@ -87,11 +91,25 @@ def place(host: Host, say: Say) -> str:
         return f"{'1 result is' if done == 1 else f'{done} results are'} on the timeline.{rest}"
     if failed:
         raise failed[0]
+    if again := _again(host):
+        return f"Placed {session.described(again)} again, since nothing else waits.{rest}"
     raise ResolveProblem(
         "handoff-none-finished",
         f"No finished edit of this project waits to be placed.{rest}",
         "Run `flowanchor resolve edit --handoff` in a terminal first.",
     )
+
+
+def _again(host: Host) -> Selection | None:
+    """Place the result again that was placed last among those taken off the current timeline since."""
+    for folder, where in handoff.placed():
+        if host.taken_off(where):
+            try:
+                return _place(host, folder)
+            except ResolveProblem as problem:
+                if problem.code not in BROKEN:  # its files were removed since: then it is not meant
+                    raise
+    return None
 
 
 def _place(host: Host, folder: Path) -> Selection:

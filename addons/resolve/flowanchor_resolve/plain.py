@@ -181,6 +181,23 @@ def placed_as_plain(placed: Placed) -> dict[str, Any]:
     }
 
 
+def read_placed(raw: object) -> Placed:
+    """What `placed_as_plain` has written, without its marker."""
+    fields = _object(raw)
+    start = _number(fields, "start", 0, LARGEST_FRAME)
+    return Placed(
+        timeline_id=_text(fields, "timeline_id"),
+        item_id=_text(fields, "item_id"),
+        track=_number(fields, "track", 1, 10_000),
+        start=start,
+        end=_number(fields, "end", start + 1, LARGEST_FRAME),
+        made_track=_flag(fields, "made_track"),
+        media_id=_text(fields, "media_id"),
+        marker="",
+        take=_number(fields, "take", 0, 10_000),
+    )
+
+
 def file_name(raw: object) -> str:
     """A plain file name: letters, digits, ".", "_" and "-", so never a path. ResolveProblem otherwise."""
     if not isinstance(raw, str) or _NAME.fullmatch(raw) is None:

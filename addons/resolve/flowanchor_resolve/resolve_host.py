@@ -123,6 +123,10 @@ class ResolveHost:
     def placed(self) -> Sequence[tuple[Placed, Result]]:
         return placed_results(open_current(self.calls))
 
+    def taken_off(self, placed: Placed) -> bool:
+        opened = open_current(self.calls)
+        return opened.timeline_id == placed.timeline_id and opened.find_item(placed.item_id) is None
+
     def _changed(self, timeline_id: str, change: Callable[[Opened], _T]) -> _T:
         """Change a timeline on the Edit page. A Ctrl-C that comes when that is done, while page and timeline
         are put back, comes too late: what is on the timeline is told, and its file stays."""

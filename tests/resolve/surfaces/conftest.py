@@ -85,7 +85,7 @@ class FakeHost:
         self._called("place")
         placed = Placed(
             timeline_id=selection.timeline_id,
-            item_id=f"placed-{len(self.on_timeline)}",
+            item_id=f"placed-{self.seen.count('place')}",
             track=selection.track + 1,
             start=selection.start,
             end=selection.end,
@@ -103,6 +103,10 @@ class FakeHost:
 
     def placed(self) -> Sequence[tuple[Placed, Result]]:
         return list(self.on_timeline)
+
+    def taken_off(self, placed: Placed) -> bool:
+        there = {one.item_id for one, _ in self.on_timeline}
+        return placed.timeline_id == self.selection.timeline_id and placed.item_id not in there
 
 
 @dataclass

@@ -88,6 +88,7 @@ def test_the_free_editions_way(
         assert {key: value for key, value in state_of(world).items() if key != "bin"} == {
             key: value for key, value in before.items() if key != "bin"
         }
+        (handoff.find() / ".edited.mov").write_bytes(b"of an edit that was cut off")
         done = subprocess.run(
             [
                 sys.executable,
@@ -115,3 +116,7 @@ def test_the_free_editions_way(
         items = [item for track in timeline.tracks["video"] for item in track.items]
         assert len(items) == 3
         assert "off the timeline again" in menu(world, folders, "undo", tmp_path)
+        assert len([item for track in timeline.tracks["video"] for item in track.items]) == 2
+        assert "again, since nothing else waits" in menu(world, folders, "place", tmp_path)
+        assert len([item for track in timeline.tracks["video"] for item in track.items]) == 3
+        assert "No finished edit" in menu(world, folders, "place", tmp_path)

@@ -15,8 +15,9 @@ import psutil
 import typer
 from flowanchor_client import Client
 
-from flowanchor_daemon.cli import bench_measures as measures
-from flowanchor_daemon.cli.bench_measures import Machine, Spread
+from flowanchor_daemon.cli.bench import cancelling, edits, latency, transfers
+from flowanchor_daemon.cli.bench.latency import Spread
+from flowanchor_daemon.cli.bench.machine import Machine, machine
 from flowanchor_daemon.cli.outcome import reported
 
 Row = tuple[str, str]
@@ -46,22 +47,22 @@ def daemon(
     """
     with reported(as_json), ExitStack() as stack:
         begun, load = time.monotonic(), _load()
-        machine = stack.enter_context(measures.machine())
+        measured = stack.enter_context(machine())
         found: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "load_before": load}}
         _tell("starts")
-        found["start"] = _starts(machine, starts)
-        _, client = machine.start()
+        found["start"] = _starts(measured, starts)
+        _, client = measured.start()
         stack.callback(client.close)
-        found["memory"] = machine.memory()
+        found["memory"] = measured.memory()
         _tell("overhead")
-        found["overhead"] = _overhead(machine, client, rounds)
+        found["overhead"] = _overhead(measured, client, rounds)
         _tell("calls")
-        found["calls"] = _calls(machine, client, calls, submits)
+        found["calls"] = _calls(measured, client, calls, submits)
         _tell("transfers")
-        found["transfer"] = _transfers(machine, client, megabytes)
+        found["transfer"] = _transfers(measured, client, megabytes)
         _tell("cancels")
-        found["cancel"] = _cancels(machine, client, cancels)
-        found["memory_after"] = machine.memory()
+        found["cancel"] = _cancels(measured, client, cancels)
+        found["memory_after"] = measured.memory()
         found["machine"]["load_after"] = _load()
         found["seconds"] = round(time.monotonic() - begun, 1)
         for name, value in _table(found):
@@ -89,17 +90,17 @@ def _starts(machine: Machine, count: int) -> dict[str, Any]:
 
 
 def _overhead(machine: Machine, client: Client, rounds: int) -> dict[str, Any]:
-    cold_through = measures.edit_through(client, measures.demo_request(machine.folder / "demo", "daemon.mkv"))
+    cold_through = edits.edit_through(client, edits.demo_request(machine.folder / "demo", "daemon.mkv"))
     begun = time.perf_counter()
     from flowanchor_core.backbone import Backbone
     from flowanchor_core.edit import plan_edit
 
-    request = measures.demo_request(machine.folder / "demo", "here.mkv")
+    request = edits.demo_request(machine.folder / "demo", "here.mkv")
     plan = plan_edit(request)
     backbone = Backbone.load(plan.card.folder, cache_folder=machine.folder / "cache-here")
-    measures.edit_in_process(request, backbone)
+    edits.edit_in_process(request, backbone)
     cold_here = time.perf_counter() - begun
-    through_request = measures.demo_request(machine.folder / "demo", "daemon.mkv")
+    through_request = edits.demo_request(machine.folder / "demo", "daemon.mkv")
     here: list[float] = []
     through: list[float] = []
     work_here: list[float] = []
@@ -108,10 +109,10 @@ def _overhead(machine: Machine, client: Client, rounds: int) -> dict[str, Any]:
         for turn in ("here", "through") if number % 2 == 0 else ("through", "here"):  # neither always first
             before = machine.processor()
             if turn == "here":
-                here.append(measures.edit_in_process(request, backbone))
+                here.append(edits.edit_in_process(request, backbone))
                 work_here.append(machine.processor() - before)
             else:
-                through.append(measures.edit_through(client, through_request))
+                through.append(edits.edit_through(client, through_request))
                 work_through.append(machine.processor() - before)
     ratio = statistics.median(through) / statistics.median(here)
     return {
@@ -132,18 +133,18 @@ def _overhead(machine: Machine, client: Client, rounds: int) -> dict[str, Any]:
 def _calls(machine: Machine, client: Client, calls: int, submits: int) -> dict[str, Any]:
     from flowanchor_core.edit_plan import plan_edit
 
-    plan = plan_edit(measures.demo_request(machine.folder / "demo", "calls.mkv"))
-    edit = measures.as_message(client, plan)
+    plan = plan_edit(edits.demo_request(machine.folder / "demo", "calls.mkv"))
+    edit = edits.as_message(client, plan)
     busy: list[float] = []
     while len(busy) < calls:
         edit.seed += 1
         job = client.submit(edit)
-        busy += measures.get_job(client, job.id, calls - len(busy))
-        job = measures.finished(client, job)
+        busy += latency.get_job(client, job.id, calls - len(busy))
+        job = edits.finished(client, job)
     idle: list[float] = []
     while len(idle) < calls:
-        idle += measures.get_job(client, job.id, 1)
-    queued = measures.submits(client, edit, submits)
+        idle += latency.get_job(client, job.id, 1)
+    queued = latency.submits(client, edit, submits)
     return {
         "get_job_busy": vars(Spread.of(busy)),
         "get_job_idle": vars(Spread.of(idle)),
@@ -156,23 +157,23 @@ def _transfers(machine: Machine, client: Client, megabytes: int) -> dict[str, An
     speeds: dict[str, float] = {}
     for kind in ("chunks", "stream"):
         path = machine.folder / "large"
-        sha256 = measures.random_file(path, size)
+        sha256 = transfers.random_file(path, size)
         if kind == "chunks":
-            seconds = measures.upload_pieces(client, path, sha256)
+            seconds = transfers.upload_pieces(client, path, sha256)
         else:
-            seconds = measures.upload_stream(machine, path, sha256)
+            seconds = transfers.upload_stream(machine, path, sha256)
         speeds[f"upload_{kind}"] = size / 1e6 / seconds
         path.unlink()
     # A result is as large as an edit makes it, and is fetched as often as it takes.
     clip = machine.folder / "noise.mkv"
     wide = min(1920, 64 * max(2, megabytes // 4))
-    measures.write_clip(clip, wide, wide // 2 + wide // 2 % 2, measures.LAST + 1)
-    edit = measures.edit_of(client.upload(clip), measures.LAST, steps=2)
-    job = measures.finished(client, client.submit(edit))
+    edits.write_clip(clip, wide, wide // 2 + wide // 2 % 2, edits.LAST + 1)
+    edit = edits.edit_of(client.upload(clip), edits.LAST, steps=2)
+    job = edits.finished(client, client.submit(edit))
     times = max(1, round(size / job.artifacts[0].bytes))
     moved = times * job.artifacts[0].bytes / 1e6
-    pieces = sum(measures.download_pieces(client, job) for _ in range(times))
-    stream = sum(measures.download_stream(machine, job) for _ in range(times))
+    pieces = sum(transfers.download_pieces(client, job) for _ in range(times))
+    stream = sum(transfers.download_stream(machine, job) for _ in range(times))
     speeds |= {"download_chunks": moved / pieces, "download_stream": moved / stream}
     return {
         "megabytes": size / 1e6,
@@ -183,19 +184,19 @@ def _transfers(machine: Machine, client: Client, megabytes: int) -> dict[str, An
 
 def _cancels(machine: Machine, client: Client, count: int) -> dict[str, Any]:
     clip = machine.folder / "long.mkv"
-    frames = 4 * measures.LAST + 1
-    measures.write_clip(clip, 64, 64, frames)
-    edit = measures.edit_of(client.upload(clip), frames - 1, steps=40)
-    quick = measures.edit_of(client.upload(clip), frames - 1, steps=1)
+    frames = 4 * edits.LAST + 1
+    edits.write_clip(clip, 64, 64, frames)
+    edit = edits.edit_of(client.upload(clip), frames - 1, steps=40)
+    quick = edits.edit_of(client.upload(clip), frames - 1, steps=1)
     found: dict[str, Any] = {}
     for phase, wanted, step in (("encode", quick, 4), ("edit", edit, 3), ("decode", quick, 4)):
         seeds = iter(range(10**6))
 
         def once(phase: str = phase, wanted: Any = wanted, step: int = step, seeds: Any = seeds) -> Any:
             wanted.seed = next(seeds)
-            return measures.cancel_in(client, wanted, phase, step)
+            return cancelling.cancel_in(client, wanted, phase, step)
 
-        ended = measures.repeated(once, count)
+        ended = cancelling.repeated(once, count)
         found[phase] = {
             "count": len(ended),
             "most_steps": max((one.steps for one in ended), default=None),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`flowanchor bench`: measurements, each a command, so that every number in the README can be made again."""
+"""The commands of `flowanchor bench`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Annotated, Literal
 import typer
 
 from flowanchor_core.errors import InputError
-from flowanchor_daemon.cli import bench_daemon
+from flowanchor_daemon.cli.bench import daemon
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
 
 app = typer.Typer(help="Measurements.", no_args_is_help=True)
 
 
-app.command("daemon")(bench_daemon.daemon)
+app.command("daemon")(daemon.daemon)
 
 
 @app.callback()

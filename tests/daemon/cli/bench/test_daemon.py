@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from flowanchor_daemon.cli.bench_measures import Spread
+from flowanchor_daemon.cli.bench.latency import Spread
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_a_spread_names_calls_that_happened() -> None:

@@ -158,10 +158,11 @@ def action_holders(animation: Any) -> Iterator[Any]:
 
 
 def shows_transparent_movies() -> bool:
-    """Whether a movie with transparency is laid over what is below as its alpha says. Blender 5.2 adds its
-    colours where it is transparent, whatever the strip's alpha mode. No feature tells, so the version has
-    to."""
-    return bool(bpy.app.version < (5, 2, 0))
+    """Whether a movie with transparency is laid over what is below as its alpha says, as in 4.2. Later ones
+    (measured: 4.5, 5.0 and 5.2) take its colours for such as were multiplied with alpha, whatever the strip's
+    alpha mode, so that soft edges, and in 5.2 all that is transparent, are too bright. No feature tells, so
+    the version has to; 4.3 and 4.4 were not measured."""
+    return bool(bpy.app.version < (4, 3, 0))
 
 
 def modifier_mask(modifier: Any) -> Any | None:

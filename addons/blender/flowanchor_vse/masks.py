@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import bpy
 
-from . import compat, pictures, settings_guard, strips
+from . import compat, pictures, settings_guard, strips, text
 from .export import Source, write_frames
 from .logic.frames import FrameRange
 from .logic.naming import frame_file
@@ -152,7 +152,7 @@ def coverage_at(choice: MaskChoice, strip: Any, frame: int) -> float:
     if choice.kind == "box":
         return _box(scene, choice, part).coverage[0]
     if settings_guard.rendering():
-        raise Refused("rendering", "Blender is rendering.", "Try again when the render has ended.")
+        raise Refused("rendering", text.say(text.RENDERING_REFUSED), text.say(text.RENDERING_HELP))
     with tempfile.TemporaryDirectory(prefix="flowanchor-") as folder:
         frames = _rendered(choice, strip, part, Path(folder))
         while True:
@@ -202,7 +202,7 @@ def _written(
             picture = pictures.read_channel(file, _ALPHA if alpha else 0)
             if choice.kind != "alpha":
                 _mend_corner(picture)
-            pictures.write_grey(file, picture)
+            pictures.write(file, picture)
             coverage.append(pictures.share(picture))
             yield done
     finally:
@@ -210,7 +210,7 @@ def _written(
             frames.close()
 
 
-def _mend_corner(picture: pictures.Grey) -> None:
+def _mend_corner(picture: pictures.Picture) -> None:
     """Blender (4.2 to 5.0 at least) leaves the last pixel of a mask as it finds it in memory, at times white,
     which would stretch the region to the corner. It becomes the darker of its neighbours."""
     if min(picture.shape) > 1:

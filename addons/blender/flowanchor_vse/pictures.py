@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Grey pictures of masks: read through Blender, written here."""
+"""Pictures read through Blender and written here: grey ones of masks, and patches with their alpha."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-Grey = npt.NDArray[np.uint8]
-"""Rows of code values, the upper row first."""
+Picture = npt.NDArray[np.uint8]
+"""Rows of code values, the upper row first: one a pixel (grey), or RGBA."""
+_COLOURS = {1: 0, 4: 6}
+"""PNG's colour type by the number of channels."""
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 """The last part of every PNG."""
 
 
-def read_channel(file: Path, channel: int) -> Grey:
+def read_channel(file: Path, channel: int) -> Picture:
     """One channel (0 red .. 3 alpha) of an 8-bit picture, its stored code values."""
     image = bpy.data.images.load(str(file), check_existing=False)
     try:
@@ -28,18 +30,20 @@ def read_channel(file: Path, channel: int) -> Grey:
         values = np.empty(width * height * image.channels, np.float32)
         image.pixels.foreach_get(values)
         chosen = values.reshape(height, width, image.channels)[::-1, :, min(channel, image.channels - 1)]
-        picture: Grey = np.rint(chosen * 255).astype(np.uint8)
+        picture: Picture = np.rint(chosen * 255).astype(np.uint8)
         return picture
     finally:
         bpy.data.images.remove(image)
 
 
-def write_grey(file: Path, picture: Grey) -> None:
-    """Write an 8-bit grey PNG."""
-    height, width = picture.shape
-    lines = np.zeros((height, width + 1), np.uint8)  # each begins with its filter, 0: none
-    lines[:, 1:] = picture
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+def write(file: Path, picture: Picture) -> None:
+    """Write an 8-bit PNG, grey or RGBA."""
+    height, width = picture.shape[:2]
+    flat = picture.reshape(height, -1)
+    lines = np.zeros((height, flat.shape[1] + 1), np.uint8)  # each begins with its filter, 0: none
+    lines[:, 1:] = flat
+    colours = _COLOURS[flat.shape[1] // width]
+    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 4)), (b"IEND", b""))
     with file.open("wb") as opened:
         opened.write(b"\x89PNG\r\n\x1a\n")
@@ -59,6 +63,6 @@ def is_whole(file: Path) -> bool:
         return False
 
 
-def share(picture: Grey) -> float:
+def share(picture: Picture) -> float:
     """Share of the pixels that are nearer to white than to black."""
     return float((picture >= 128).mean())

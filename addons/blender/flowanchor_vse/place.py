@@ -119,6 +119,11 @@ def source_strip(scene: Any, record: Record) -> Any | None:
     return strips.find(scene, record.origin)[0]
 
 
+def is_movie(file: Path) -> bool:
+    """Whether a result's file is a movie, not an image."""
+    return file.suffix.lower() in _MOVIES
+
+
 def show(scene: Any, record: Record, result: bool) -> bool:
     """Compare: show the result, or what is below it, by muting the result. False if there is no result
     strip."""
@@ -166,7 +171,7 @@ def _free_channel(scene: Any, record: Record, over: FrameRange) -> int:
 def _new_strip(editor: Any, name: str, files: Sequence[Path], channel: int, over: FrameRange) -> Any:
     made = compat.strips(editor)
     path = _written(files[0])
-    if files[0].suffix.lower() in _MOVIES:
+    if is_movie(files[0]):
         return made.new_movie(name, path, channel, over.first)
     strip = made.new_image(name, path, channel, over.first)
     for file in files[1:]:

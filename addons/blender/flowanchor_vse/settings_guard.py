@@ -73,7 +73,7 @@ def show_alone(scratch: Any, name: str) -> Any:
     alone = compat.strips(scratch.sequence_editor)[name]
     _hide(scratch, [strip for strip in compat.strips(scratch.sequence_editor) if strip != alone])
     alone.mute = False
-    _unmute_channel(scratch, alone.channel)
+    unmute_channel(scratch, alone.channel)
     alone.blend_type = "REPLACE"
     alone.blend_alpha = 1.0
     path = bpy.utils.escape_identifier(name)
@@ -175,7 +175,8 @@ def _hide(scratch: Any, hidden: list[Any]) -> None:
         strip.mute = True
 
 
-def _unmute_channel(scratch: Any, number: int) -> None:
+def unmute_channel(scratch: Any, number: int) -> None:
+    """Let a channel of a scratch scene be seen."""
     channels = scratch.sequence_editor.channels
     if number < len(channels):
         channels[number].mute = False

@@ -120,6 +120,9 @@ WHERE = {
     "ambiguous": "Several strips could be the one this edit was made of: the result lies where it was then.",
     "gone": "The strip this edit was made of is no longer there: the result lies where it was.",
 }
+TOO_BRIGHT = "This Blender shows this result too bright where it is transparent: it is a movie."
+AS_IMAGES = "Place as Images"
+AS_IMAGES_HELP = "Make images of the result's movie and place them; the movie's strip stays, muted"
 OF_ANOTHER_FILE = "Belongs to the file this one was copied from"
 CANCEL = "Cancel"
 CANCEL_HELP = "Stop this edit"
@@ -146,6 +149,9 @@ SCENE_GONE = "The scene this edit was made in is no longer in the file, or canno
 SCENE_GONE_HELP = "The result's files stay in {folder}."
 PLACED = "Place FlowAnchor Result"
 FILES_GONE = "The result's files are gone."
+MOVIE_GONE = "The result's movie is not there. Place fetches it again, if the daemon still has it."
+NO_IMAGES = "The images could not be written ({reason})."
+NO_IMAGES_HELP = "Look whether the disk of {folder} is full, or closed to you."
 OPEN_LOG = "Open Log"
 OPEN_LOG_HELP = "Show what the daemon last wrote, in Blender's text editor"
 LOG_NAME = "FlowAnchor log"

@@ -26,6 +26,7 @@ CHECKS = (
     "bystander_checks.py",
     "mask_checks.py",
     "place_checks.py",
+    "movie_checks.py",
     "identity_checks.py",
     "folder_checks.py",
     "hardship_checks.py",

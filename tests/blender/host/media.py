@@ -33,6 +33,7 @@ def write_media(folder: Path) -> Path:
     numbered.write_movie(folder / "untagged.mp4", Fraction(24), 3, scale=8, tagged=False)
     numbered.write_movie(folder / "nclc.mov", Fraction(24), FRAMES)
     numbered.write_patch(folder / "alpha.mov", Fraction(24), FRAMES)
+    numbered.write_soft_patch(folder / "soft.mov", Fraction(24), 6)
     numbered.write_images(folder / "images", [numbered.picture(number) for number in range(FRAMES)])
     numbered.write_images(folder / "patches", [numbered.patch(number) for number in range(FRAMES)])
     with wave.open(str(folder / "sound.wav"), "wb") as sound:

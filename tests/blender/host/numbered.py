@@ -19,6 +19,7 @@ WIDTH, HEIGHT, SQUARE = 192, 96, 16
 BITS = 10
 LEFT, TOP = (WIDTH - BITS * SQUARE) // 2, (HEIGHT - SQUARE) // 2
 GREY = 110
+SOFT = (200, 100, 50)
 CORNERS = ((200, 40, 40), (40, 180, 40), (40, 40, 200), (190, 190, 40))
 
 Picture = npt.NDArray[np.uint8]
@@ -122,6 +123,30 @@ def write_patch(path: Path, rate: Fraction, frames: int) -> Path:
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def write_soft_patch(path: Path, rate: Fraction, frames: int) -> Path:
+    """ProRes 4444 (.mov) as edits deliver it with a soft edge: `SOFT` everywhere, of an alpha that rises from
+    the left to the right."""
+    import av
+
+    picture = np.empty((HEIGHT, WIDTH, 4), np.uint8)
+    picture[..., :3], picture[..., 3] = SOFT, soft_alpha()
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("prores_ks", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuva444p10le"
+        stream.options = {"profile": "4444"}
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture, "rgba").reformat(format="yuva444p10le")
+            frame.pts, frame.time_base = number, 1 / rate
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def soft_alpha() -> npt.NDArray[np.uint8]:
+    """Of each column, from 0 to 255."""
+    return np.linspace(0, 255, WIDTH).astype(np.uint8)
 
 
 def patch(number: int) -> Picture:

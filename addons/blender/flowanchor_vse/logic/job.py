@@ -106,6 +106,9 @@ class JobRun:
         self._set(placed=strip, where=where)
         self._end("done")
 
+    def made_into(self, files: tuple[str, ...], size: tuple[int, int]) -> None:
+        self._set(files=files, size=size)
+
     def offer(self) -> None:
         """A result from before the file was opened: the user says whether it is placed."""
         self._set(state="placing")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,6 +193,13 @@ class Session:
         """The host placed the result as the strip with this custom id; `where` as in `Record`."""
         run = self._runs[record]
         run.placed(strip, where)
+        self._runs.keep(run)
+
+    def made_into(self, record: str, files: Sequence[Path], size: tuple[int, int]) -> None:
+        """The host has made other files of the result, in the same folder: they are the result from now
+        on."""
+        run = self._runs[record]
+        run.made_into(tuple(file.name for file in files), size)
         self._runs.keep(run)
 
     def place_failed(self, record: str, message: str, action: str) -> None:

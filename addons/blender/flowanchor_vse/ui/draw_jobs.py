@@ -4,7 +4,7 @@
 import textwrap
 from typing import Any
 
-from .. import text
+from .. import as_images, text
 from ..logic import words
 from ..logic.ledger import Record
 from ..logic.views import DaemonView, JobView
@@ -121,6 +121,9 @@ def job(box: Any, context: Any, view: JobView) -> None:
         paragraph(box, context, notice, "INFO")
     if view.state == "done" and record.where:
         paragraph(box, context, say(text.WHERE[record.where]), "INFO")
+    if view.state in ("done", "placing") and as_images.is_shown_wrongly(record):
+        paragraph(box, context, say(text.TOO_BRIGHT), "ERROR")
+        box.operator("flowanchor.as_images", icon="IMAGE_DATA").job = view.id
     if not view.owned:
         paragraph(box, context, say(text.OF_ANOTHER_FILE), "FILE_BLEND")
     if view.active:

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from .. import compat, place, preferences, properties, settings_guard, text
+from .. import as_images, compat, place, preferences, properties, settings_guard, text
 from ..logic.session import MakeFolder, Session
 from ..logic.views import JobView
 from ..strips import Refused
@@ -136,6 +136,38 @@ def bring(view: JobView) -> bool:
     return True
 
 
+class FLOWANCHOR_OT_as_images(FileOperator, JobOperator, bpy.types.Operator):
+    bl_idname = "flowanchor.as_images"
+    bl_label = text.AS_IMAGES
+    bl_description = text.AS_IMAGES_HELP
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def act(self, context: Any, view: JobView) -> set[str]:
+        record, session = view.record, runtime.get().session
+        if not as_images.is_shown_wrongly(record) or not all(path.is_file() for path in record.paths):
+            return self.refuse(text.MOVIE_GONE)
+        scene = runtime.scene_of(record)
+        if scene is None:
+            return self.refuse(text.SCENE_GONE)
+        try:
+            files, size = as_images.make_images(scene, record.paths[0])
+        except Refused as failure:
+            return report(self, failure)
+        except OSError as failure:
+            reason = failure.strerror or type(failure).__name__
+            told = (
+                text.say(text.NO_IMAGES, reason=reason),
+                text.say(text.NO_IMAGES_HELP, folder=record.folder),
+            )
+            return report(self, Refused("images-write", *told))
+        as_images.retire(scene, record)
+        session.made_into(view.id, files, size)
+        made = session.job(view.id)
+        if made is None or not timer.place_record(made.record):
+            return self.refuse(str(made.problem if made is not None else ""))
+        return {"FINISHED"}
+
+
 class FLOWANCHOR_OT_compare(FileOperator, JobOperator, bpy.types.Operator):
     bl_idname = "flowanchor.compare"
     bl_label = text.COMPARE
@@ -223,6 +255,7 @@ CLASSES = (
     FLOWANCHOR_OT_vary,
     FLOWANCHOR_OT_place,
     FLOWANCHOR_OT_place_all,
+    FLOWANCHOR_OT_as_images,
     FLOWANCHOR_OT_compare,
     FLOWANCHOR_OT_reveal,
     FLOWANCHOR_OT_adopt,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from flowanchor_interchange import bundles
+from flowanchor_interchange.bundles import Bundle
 from flowanchor_interchange.document import MAX_BYTES, check_size, parse
 from flowanchor_interchange.model import Timeline
 from flowanchor_interchange.problems import TimelineProblem
@@ -46,21 +48,33 @@ _READERS = {
 
 @dataclass(frozen=True)
 class TimelineFile:
-    """A file as it was read: where, its format's name, its bytes and the timeline in it."""
+    """A file as it was read: where, its format's name, its bytes and the timeline in it. Of a bundle the
+    bytes are those of the timeline in it, and `home` is the folder that holds its media."""
 
     path: Path
     format: str
     data: bytes
     timeline: Timeline
     choices: common.Choices
+    bundle: Bundle | None = None
+    home: Path | None = None
 
 
 def load(path: Path) -> tuple[str, bytes]:
     """A file's format and bytes.
 
     Raises:
-        TimelineProblem: it is missing, no regular file, too large, a bundle, or no timeline.
+        TimelineProblem: it is missing, no regular file, too large, a folder, or no timeline.
     """
+    kind, data, _ = _load(path)
+    return kind, data
+
+
+def _load(path: Path) -> tuple[str, bytes, Bundle | None]:
+    if (bundle := bundles.opened(path)) is not None:
+        data = bundles.content(bundle)
+        check_size(data)
+        return format_of(data, bundles.CONTENT), data, bundle
     if path.is_dir():
         inner = path / "Info.fcpxml"
         raise TimelineProblem(
@@ -91,7 +105,7 @@ def load(path: Path) -> tuple[str, bytes]:
             "Check the file's rights and name.",
         ) from failure
     check_size(data)
-    return format_of(data, path.name), data
+    return format_of(data, path.name), data, None
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -106,7 +120,6 @@ def format_of(data: bytes, name: str) -> str:
     Raises:
         TimelineProblem: it is none that is read.
     """
-    otio.refuse_bundle(data)
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"{"):
         return "otio"
@@ -131,21 +144,26 @@ def _unknown(what: str) -> TimelineProblem:
     )
 
 
-def read(path: Path, rate: Fraction | None = None, name: str | None = None) -> TimelineFile:
+def read(
+    path: Path, rate: Fraction | None = None, name: str | None = None, home: Path | None = None
+) -> TimelineFile:
     """Read a timeline.
 
     Args:
         path: the file; what it holds decides its format, not its ending.
         rate: frames a second, where the file does not state them.
         name: of the sequence, where the file holds several.
+        home: the folder that a bundle was unpacked to.
 
     Raises:
         TimelineProblem: it cannot be read.
     """
-    kind, data = load(path)
+    kind, data, bundle = _load(path)
     choices = common.Choices(rate, name)
-    timeline = _READERS[kind](data, path.absolute().parent, choices)
-    return TimelineFile(path, kind, data, timeline, choices)
+    if bundle is not None:
+        home = home or bundle.path
+    timeline = _READERS[kind](data, home or path.absolute().parent, choices)
+    return TimelineFile(path, kind, data, timeline, choices, bundle, home)
 
 
 def target_format(source: TimelineFile, out: Path) -> str:
@@ -155,8 +173,14 @@ def target_format(source: TimelineFile, out: Path) -> str:
         TimelineProblem: the ending names none.
     """
     ending = out.suffix.lower()
-    if ending == source.path.suffix.lower():
+    if ending == source.path.suffix.lower() or (source.bundle is not None and ending in bundles.ENDINGS):
         return source.format
+    if ending in bundles.ENDINGS:
+        raise TimelineProblem(
+            "timeline-format",
+            f"{source.path.name[:80]} is no bundle, and only of a bundle another one can be made.",
+            f"Use {', '.join(ENDINGS)}.",
+        )
     if ending not in ENDINGS:
         raise TimelineProblem(
             "timeline-format",

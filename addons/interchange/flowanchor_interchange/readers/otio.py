@@ -18,7 +18,6 @@ import opentimelineio as otio  # type: ignore[import-untyped]
 
 from flowanchor_interchange import paths
 from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition
-from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
 from flowanchor_interchange.timecode import Timecode, can_drop, exact_rate
 
@@ -239,13 +238,3 @@ class _Tracks:
         path = None if folder is None or reference.frame_step != 1 else folder / name
         rate = exact_rate(reference.rate) if reference.rate else None
         return Media(stated, path, rate, begin, frames, "images", reference.start_frame)
-
-
-def refuse_bundle(data: bytes) -> None:
-    """Raise TimelineProblem for .otioz, a zip of a timeline with its media."""
-    if data[:4] == b"PK\x03\x04":
-        raise TimelineProblem(
-            "timeline-bundle",
-            "The file is a bundle with media in it (.otioz), which is not read.",
-            "Unpack it with an unzip program and give the .otio file in it.",
-        )

@@ -16,6 +16,7 @@ import opentimelineio as otio  # type: ignore[import-untyped]
 
 from flowanchor_interchange.files import TimelineFile
 from flowanchor_interchange.model import Result, Timeline
+from flowanchor_interchange.paths import is_relative, local_path
 from flowanchor_interchange.readers.otio import load, locate
 from flowanchor_interchange.writers import common
 
@@ -23,10 +24,16 @@ Flavour = Literal["resolve", "any"] | None
 
 
 def insert(source: TimelineFile, result: Result, flavour: Flavour) -> common.Written:
-    """The document with the result on a new top track; every other value of it is as it was."""
+    """The document with the result on a new top track; every other value of it is as it was.
+
+    Out of a bundle, that is with a result named by an absolute path, names of files in it become absolute.
+    """
     plain = load(source.data)
     stack = locate(plain, source.choices.name)["tracks"]
     bare = _bare(plain) if flavour is None else flavour == "resolve"
+    if source.bundle is not None and source.home is not None and result.path.is_absolute():
+        bare = flavour == "resolve"
+        _name_whole(plain, source.home, bare)
     track = json.loads(
         _track(common.Layer(result.track, True, (common.piece_of(result),)), result, bare).to_json_string()
     )
@@ -64,6 +71,23 @@ def _bare(plain: Any) -> bool:
         elif isinstance(value, list):
             waiting += value
     return paths > urls
+
+
+def _name_whole(plain: Any, home: Path, bare: bool) -> None:
+    """Name files absolutely that are named from a folder."""
+    waiting = [plain]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            for key in ("target_url", "target_url_base"):
+                stated = value.get(key)
+                if isinstance(stated, str) and stated and is_relative(stated):
+                    path = local_path(stated, home)
+                    if path is not None:
+                        value[key] = str(path) if bare else path.as_uri()
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _time(frames: int, rate: Fraction) -> Any:

@@ -20,7 +20,7 @@ File = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        help="Timeline: OTIO, Final Cut Pro 7 XML, FCPXML, EDL, MLT XML or a Kdenlive project.",
+        help="Timeline: OTIO (bundles too), Final Cut Pro 7 XML, FCPXML, EDL, MLT XML or a Kdenlive project.",
     ),
 ]
 Rate = Annotated[
@@ -75,7 +75,7 @@ def edit_clip(
             "--out",
             metavar="NEW",
             help="New timeline file; its ending chooses the format (.otio, .xml, .fcpxml, .edl, .mlt, "
-            ".kdenlive). Nothing is ever replaced.",
+            ".kdenlive; of a bundle also .otioz and .otiod). Nothing is ever replaced.",
         ),
     ],
     track: Annotated[

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from flowanchor_interchange import files, place
+from flowanchor_interchange import bundles, files, place
 from flowanchor_interchange.model import Clip, Result, Span
 from flowanchor_interchange.problems import TimelineProblem, printable
 from flowanchor_interchange.selection import (
@@ -29,6 +29,7 @@ from flowanchor_daemon.cli.edit_options import EditOptions
 from flowanchor_daemon.cli.progress import Reporter, reporter
 from flowanchor_daemon.cli.timeline.media import delivery_of, footage_of, there
 from flowanchor_daemon.cli.timeline.reading import looked_at, told
+from flowanchor_daemon.cli.timeline.unpacked import unpacked
 from flowanchor_daemon.cli.timeline.wish import Done, Wish
 
 
@@ -42,10 +43,19 @@ def run(source: files.TimelineFile, wish: Wish, options: EditOptions) -> Done:
     """
     with told():
         selection = select(source.timeline, wish.clip, wish.track)
-        span = frames_to_edit(selection, wish.first, wish.last)
+        frames_to_edit(selection, wish.first, wish.last)
         refuse_unreachable(wish.out)
         place.check_free(source.path, wish.out)
         try_place(wish.out.absolute().parent)
+        files.target_format(source, wish.out)
+        with unpacked(source, wish, selection.clip) as ready:
+            return _run(ready, wish, options)
+
+
+def _run(source: files.TimelineFile, wish: Wish, options: EditOptions) -> Done:
+    with told():
+        selection = select(source.timeline, wish.clip, wish.track)
+        span = frames_to_edit(selection, wish.first, wish.last)
         info = footage_of(source, selection, wish)
         footage = Footage(info.rate, info.frames, info.start_timecode, info.first_number)
         shown = frames_in_file(source.timeline, selection.clip, span, footage)
@@ -108,7 +118,10 @@ def _write(
                     "Report this with the lines above.",
                 )
             written = place.render(source, wish.out, placed, known, wish.flavour)
-            place.save(written.data, wish.out)
+            if source.bundle is not None and wish.out.suffix.lower() in bundles.ENDINGS:
+                place.save_bundle(source.bundle, written.data, placed.path, wish.out)
+            else:
+                place.save(written.data, wish.out)
     except FlowAnchorError:
         show.note(f"The edited frames are kept in {result.output}.")
         raise

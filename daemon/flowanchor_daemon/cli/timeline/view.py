@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from flowanchor_interchange.files import FORMATS, TimelineFile
-from flowanchor_interchange.model import Clip, Timeline, Track
+from flowanchor_interchange.model import Clip, Track
 from flowanchor_interchange.problems import TimelineProblem, printable
 from flowanchor_interchange.selection import Selection, frames_to_edit
 from rich.console import Console
@@ -35,7 +35,7 @@ def as_plain(source: TimelineFile) -> dict[str, Any]:
                 "track": track.number,
                 "name": track.name,
                 "enabled": track.enabled,
-                "clips": [_clip(timeline, track, number, clip) for number, clip in enumerate(track.clips, 1)],
+                "clips": [_clip(source, track, number, clip) for number, clip in enumerate(track.clips, 1)],
                 "transitions": [
                     {"name": one.name, "first": one.record.start, "last": one.record.end - 1}
                     for one in track.transitions
@@ -46,8 +46,8 @@ def as_plain(source: TimelineFile) -> dict[str, Any]:
     }
 
 
-def _clip(timeline: Timeline, track: Track, number: int, clip: Clip) -> dict[str, Any]:
-    media = clip.media
+def _clip(source: TimelineFile, track: Track, number: int, clip: Clip) -> dict[str, Any]:
+    media, timeline = clip.media, source.timeline
     return {
         "clip": number,
         "name": clip.name,
@@ -58,11 +58,11 @@ def _clip(timeline: Timeline, track: Track, number: int, clip: Clip) -> dict[str
         "media": None if media is None else str(media.path or media.stated),
         "enabled": clip.enabled,
         "effects": list(clip.effects),
-        "obstacle": obstacle(track, number),
+        "obstacle": obstacle(source, track, number),
     }
 
 
-def obstacle(track: Track, number: int) -> str | None:
+def obstacle(source: TimelineFile, track: Track, number: int) -> str | None:
     """What keeps a clip, or some of its frames, from being edited; None if nothing on the timeline does."""
     clip = track.clips[number - 1]
     if clip.obstacles:
@@ -70,7 +70,8 @@ def obstacle(track: Track, number: int) -> str | None:
     if clip.media is not None and clip.media.path is None:
         return f"'{clip.media.stated[:120]}' is no file here"
     path = None if clip.media is None else clip.media.path
-    if clip.media is not None and clip.media.kind == "movie" and path is not None and not there(path):
+    packed = path is not None and source.bundle is not None and source.bundle.holds(path)
+    if clip.media is not None and clip.media.kind == "movie" and not packed and path and not there(path):
         return "its file is not there"
     try:
         frames_to_edit(Selection(track, number, clip))
@@ -104,7 +105,7 @@ def print_table(source: TimelineFile, console: Console | None = None) -> None:
                 timeline.label(clip.record.start),
                 str(clip.record.duration),
                 printable(file[:40]),
-                printable(obstacle(track, number) or ""),
+                printable(obstacle(source, track, number) or ""),
             )
     screen.print(table)
     for notice in timeline.notices:

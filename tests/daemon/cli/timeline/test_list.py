@@ -52,7 +52,7 @@ def test_list_of_what_is_no_timeline(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         code, stdout, _ = call("list", tmp_path / name, "--json")
         assert code == 2
-        expected = "timeline-bundle" if name == "c.otioz" else "timeline-format"
+        expected = "timeline-unreadable" if name == "c.otioz" else "timeline-format"
         assert json.loads(stdout)["error"]["code"] == expected
     (tmp_path / "x.fcpxmld").mkdir()
     (tmp_path / "x.fcpxmld" / "Info.fcpxml").touch()

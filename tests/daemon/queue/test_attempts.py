@@ -10,7 +10,7 @@ from flowanchor.v1 import types_pb2
 from flowanchor_daemon.engine.api import EngineFailed
 from flowanchor_daemon.errors import ServiceError
 from flowanchor_daemon.queue import jobs
-from flowanchor_daemon.queue.attempt import SMALL_PLAN
+from flowanchor_daemon.queue.ending import SMALL_PLAN
 from flowanchor_daemon.queue.jobs import MAX_CRASHES
 
 from tests.daemon.queue.bench import bench, play

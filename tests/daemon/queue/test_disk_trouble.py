@@ -94,7 +94,7 @@ def test_a_queue_that_cannot_take_the_result_fails_the_job_and_leaves_nothing(
 def test_an_ending_that_cannot_be_written_yet_is_written_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowanchor_daemon.queue.attempt._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("flowanchor_daemon.queue.ending._FIRST_PAUSE", 0.01)
 
     async def scene() -> None:
         async with bench(tmp_path, StandInEngine(["hold", *success()])) as b:

@@ -48,15 +48,17 @@ def settle(origins: Iterable[Origin] = ()) -> None:
             strips.settle(scene)
     by_scene: dict[tuple[str, str], list[Origin]] = {}
     for origin in origins:
-        by_scene.setdefault((origin.scene_key, origin.scene), []).append(origin)
+        if not _holders(origin):
+            by_scene.setdefault((origin.scene_key, origin.scene), []).append(origin)
     for some in by_scene.values():
-        scene = scene_of(some[0])
+        scene = home_of(some[0])
         if scene is not None and scene.sequence_editor is not None:
             strips.mark_again(scene, some)
 
 
 def settle_scenes() -> None:
-    """Put the marks of scenes right."""
+    """Put the marks of scenes right. The strips of a copied scene are copies too and lose theirs, so that
+    none is taken for one that was moved there."""
     scenes = _local()
     looks = [_look(scene) for scene in scenes]
     for scene, look, (key, owner) in zip(scenes, looks, _keys.settle(looks), strict=True):
@@ -68,9 +70,31 @@ def settle_scenes() -> None:
             for name in (SCENE_KEY, SCENE_OWNER):
                 if name in scene:
                     del scene[name]
+            if scene.sequence_editor is not None:
+                strips.unmark(scene)
 
 
 def scene_of(origin: Origin) -> Any | None:
+    """The scene an edit belongs to, as marks stand: the one it was made in, or where its source strip is now
+    if that was moved into another, by cutting and pasting. None if it is gone or one of several copies."""
+    home = home_of(origin)
+    if origin.transform.get("stack"):  # it was made of what that scene shows
+        return home
+    holders = _holders(origin)
+    return holders[0] if len(holders) == 1 and home not in holders else home
+
+
+def _holders(origin: Origin) -> list[Any]:
+    """Scenes with a strip that has the source's mark, one for each strip."""
+    return [
+        scene
+        for scene in _local()
+        if origin.strip and scene.sequence_editor is not None
+        for _ in range(strips.count_marked(scene, origin.strip))
+    ]
+
+
+def home_of(origin: Origin) -> Any | None:
     """The scene an edit was made in, as marks stand; None if it is gone or one of several copies."""
     name = identity.find_scene([_look(scene) for scene in _local()], origin.scene_key, origin.scene)
     return bpy.data.scenes.get(name) if name is not None else None

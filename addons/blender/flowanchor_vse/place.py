@@ -124,13 +124,10 @@ def is_movie(file: Path) -> bool:
     return file.suffix.lower() in _MOVIES
 
 
-def show(scene: Any, record: Record, result: bool) -> bool:
-    """Compare: show the result, or what is below it, by muting the result. False if there is no result
-    strip."""
-    found = result_strips(scene, record)
-    for strip in found:
-        strip.mute = not result
-    return bool(found)
+def show(results: Sequence[Any], shown: bool) -> None:
+    """Compare: show the strips of a result, or what is below them, by muting them."""
+    for strip in results:
+        strip.mute = not shown
 
 
 def details_of(strip: Any) -> dict[str, Any] | None:

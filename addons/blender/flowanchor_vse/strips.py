@@ -154,6 +154,17 @@ def settle(scene: Any) -> None:
             _mark(strip, mark, owner)
 
 
+def unmark(scene: Any) -> None:
+    """Take the marks of all of a scene's strips."""
+    for strip in compat.all_strips(scene.sequence_editor):
+        _mark(strip, "", "")
+
+
+def count_marked(scene: Any, mark: str) -> int:
+    """Strips of a scene with that mark."""
+    return sum(1 for strip in compat.all_strips(scene.sequence_editor) if strip.get(ID) == mark)
+
+
 def find(scene: Any, origin: Origin) -> tuple[Any | None, bool]:
     """The strip an edit was made of, if it can be told, and whether several could be it."""
     if scene is None or scene.sequence_editor is None or not origin.strip:

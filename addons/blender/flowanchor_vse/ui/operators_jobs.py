@@ -175,10 +175,10 @@ class FLOWANCHOR_OT_compare(FileOperator, JobOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     def act(self, context: Any, view: JobView) -> set[str]:
-        scene = runtime.scene_of(view.record)
-        found = place.result_strips(scene, view.record) if scene is not None else []
-        if not found or not place.show(scene, view.record, all(strip.mute for strip in found)):
+        found = runtime.results_of(view.record)
+        if not found:
             return self.refuse(text.GONE)
+        place.show(found, all(strip.mute for strip in found))
         return {"FINISHED"}
 
 

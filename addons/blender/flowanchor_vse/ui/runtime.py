@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from flowanchor_client import new_request_id
 
-from .. import marks, preferences, text
+from .. import marks, place, preferences, text
 from ..logic.confined import confined
 from ..logic.files import opened
 from ..logic.ledger import NO_FILE, Ledger, Record
@@ -156,6 +156,14 @@ def scene_of(record: Record) -> Any | None:
     """The scene a record belongs to; None if it is gone or cannot be told from its copies."""
     settle()
     return marks.scene_of(record.origin)
+
+
+def results_of(record: Record) -> list[Any]:
+    """Strips that show a record's result: in the scene it belongs to, else in the one it was made in."""
+    for scene in (scene_of(record), marks.home_of(record.origin)):
+        if scene is not None and (found := place.result_strips(scene, record)):
+            return found
+    return []
 
 
 def redraw() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,89 @@ def copied_scene_gets_no_result() -> None:
     bpy.data.scenes.remove(here)
     marks.settle([record.origin])
     assert marks.scene_of(record.origin) is None, "the copy is not taken for it"
+
+
+def pasted(strip: Any, into: Any, cut: bool = True) -> Any:
+    """As a user cuts or copies a strip and pastes it on the timeline of another scene; the pasted strip."""
+    here = scene()
+    for one in strips():
+        one.select = one == strip
+    with bench.sequencer():
+        assert bpy.ops.sequencer.copy() == {"FINISHED"}
+        if cut:
+            assert bpy.ops.sequencer.delete() == {"FINISHED"}
+    before = set(compat.strips(into.sequence_editor).keys())
+    show_scene(into)
+    with bench.sequencer():
+        assert bpy.ops.sequencer.paste() == {"FINISHED"}
+    (name,) = set(compat.strips(into.sequence_editor).keys()) - before
+    show_scene(here)
+    return compat.strips(into.sequence_editor)[name]
+
+
+def show_scene(shown: Any) -> None:
+    bpy.context.window.scene = shown
+    if hasattr(bpy.context.workspace, "sequencer_scene"):
+        bpy.context.workspace.sequencer_scene = shown
+
+
+def another_scene() -> Any:
+    other = bpy.data.scenes.new("other")
+    other.sequence_editor_create()
+    return other
+
+
+@check
+def a_strip_cut_and_pasted_into_another_scene_is_followed() -> None:
+    source = images("source", 1, 1)
+    here, other = scene(), another_scene()
+    record = record_of(source, FrameRange(6, 10))
+    half = source.split(frame=20, split_method="SOFT")
+    marks.settle([record.origin])
+    other.frame_set(31)
+    moved = pasted(source, other)
+    assert moved.get(rules.ID) == record.origin.strip, "Blender keeps the mark"
+    marks.settle([record.origin])
+    assert rules.ID not in half, "its other half is not taken for it"
+    assert marks.scene_of(record.origin) == other
+    strip = place.place_result(other, record, PATCHES[5:10])
+    assert (span(strip), place.uncertainty(other, record)) == ((36, 41), "")
+    stack = replace(record.origin, transform={**record.origin.transform, "stack": True})
+    assert marks.scene_of(stack) == here, "a stack belongs to its scene"
+    bpy.data.scenes.remove(here)
+    assert marks.scene_of(record.origin) == other, "also if that was all of the first scene that is left"
+
+
+@check
+def a_copy_in_another_scene_is_not_followed() -> None:
+    source = images("source", 1, 1)
+    here, other = scene(), another_scene()
+    record = record_of(source, FrameRange(6, 10))
+    copy = pasted(source, other, cut=False)
+    assert copy.get(rules.ID) == record.origin.strip, "Blender copies the mark"
+    marks.settle([record.origin])
+    assert marks.scene_of(record.origin) == here
+    third = bpy.data.scenes.new("third")
+    third.sequence_editor_create()
+    pasted(source, third)
+    marks.settle([record.origin])
+    assert marks.scene_of(record.origin) == here, "either could be it"
+    assert place.uncertainty(here, record) == "gone"
+
+
+@check
+def strips_of_a_copied_scene_are_not_followed() -> None:
+    source = images("source", 1, 1)
+    here = scene()
+    record = record_of(source, FrameRange(6, 10))
+    bpy.ops.scene.new(type="FULL_COPY")
+    copy = bpy.context.scene
+    compat.strips(here.sequence_editor).remove(source)
+    assert compat.strips(copy.sequence_editor)["source"].get(rules.ID) == record.origin.strip
+    marks.settle([record.origin])
+    assert marks.scene_of(record.origin) == here
+    assert place.uncertainty(here, record) == "gone"
+    assert rules.ID not in compat.strips(copy.sequence_editor)["source"]
 
 
 @check

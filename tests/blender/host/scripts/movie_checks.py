@@ -101,7 +101,11 @@ def a_movie_that_is_shown_too_bright_becomes_images_that_are_not() -> None:
     assert {file.parent for file in files} == {Path(record.folder)}
     whole = pixels(files[3])
     seen = whole[..., 3] > 0
-    same(whole[seen][:, :3], np.broadcast_to(np.array(numbered.SOFT, np.uint8), (int(seen.sum()), 3)), tolerance=2)
+    same(
+        whole[seen][:, :3],
+        np.broadcast_to(np.array(numbered.SOFT, np.uint8), (int(seen.sum()), 3)),
+        tolerance=2,
+    )
     same(whole[..., 3], np.broadcast_to(numbered.soft_alpha(), (HEIGHT, WIDTH)), tolerance=2)
     for channel in (1, 2):
         scene().sequence_editor.channels[channel].mute = False

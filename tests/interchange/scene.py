@@ -38,12 +38,14 @@ EDITED = Span(5, 15)
 
 @dataclass(frozen=True)
 class Scene:
-    """The timeline at a rate and a start. `footage` is a file of that rate whose timecode is the start's."""
+    """The timeline at a rate and a start. `footage` is a file of that rate whose timecode is the start's, or
+    `later` by some frames."""
 
     rate: Fraction
     hours: int
     footage: Path
     drop: bool = False
+    later: int = 0
 
     @property
     def label(self) -> str:
@@ -53,13 +55,22 @@ class Scene:
     def start(self) -> int:
         return Timecode.parse(self.label, self.rate, self.drop).frames
 
+    @property
+    def recorded(self) -> int:
+        """The frame of the footage's start timecode."""
+        return self.start + self.later
+
+    @property
+    def recorded_label(self) -> str:
+        return str(Timecode(self.recorded, self.rate, self.drop))
+
     def result(self, path: Path, alpha: bool = False) -> Result:
         """What comes back for the edited frames of "two"."""
         return Result(
             path=path,
             record=EDITED.moved(TWO_AT),
             rate=self.rate,
-            start=self.start + TWO.start + EDITED.start,
+            start=self.recorded + TWO.start + EDITED.start,
             size=(WIDTH, HEIGHT),
             alpha=alpha,
             facts={"job": "0123abcd", "seed": "7", "source": "a grey field", "target": 'a "white" field <&>'},

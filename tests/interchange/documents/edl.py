@@ -12,8 +12,9 @@ def edl_document(scene: Scene) -> bytes:
     """As Resolve writes it: one track, so without "top"."""
 
     def times(source: int, at: int, frames: int) -> str:
-        numbers = (source, source + frames, at, at + frames)
-        return " ".join(str(Timecode(scene.start + number, scene.rate, scene.drop)) for number in numbers)
+        sources = (scene.recorded + source, scene.recorded + source + frames)
+        numbers = (*sources, scene.start + at, scene.start + at + frames)
+        return " ".join(str(Timecode(number, scene.rate, scene.drop)) for number in numbers)
 
     return f"""TITLE: Scene
 FCM: {"DROP FRAME" if scene.drop else "NON-DROP FRAME"}

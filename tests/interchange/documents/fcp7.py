@@ -12,14 +12,15 @@ def fcp7_document(scene: Scene) -> bytes:
     ntsc = "TRUE" if scene.rate.denominator > 1 else "FALSE"
     rate = f"<rate><timebase>{round(scene.rate)}</timebase><ntsc>{ntsc}</ntsc></rate>"
     form = "DF" if scene.drop else "NDF"
-    timecode = (
-        f"<timecode>{rate}<string>{scene.label}</string><frame>{scene.start}</frame>"
+    timecode, recorded = (
+        f"<timecode>{rate}<string>{label}</string><frame>{frame}</frame>"
         f"<displayformat>{form}</displayformat></timecode>"
+        for label, frame in ((scene.label, scene.start), (scene.recorded_label, scene.recorded))
     )
     url = scene.footage.as_uri().replace("file:///", "file://localhost/")
     file = (
         f'<file id="file-1"><name>{scene.footage.name}</name><pathurl>{url}</pathurl>{rate}'
-        f"<duration>{FRAMES}</duration>{timecode}<media><video/></media></file>"
+        f"<duration>{FRAMES}</duration>{recorded}<media><video/></media></file>"
     )
 
     def clip(name: str, start: int, frames: int, at: int, file: str, more: str = "") -> str:

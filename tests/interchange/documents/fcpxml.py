@@ -21,7 +21,8 @@ def fcpxml_document(scene: Scene) -> bytes:
         return f'start="{time(first)}" duration="{time(frames)}"'
 
     start, form = scene.start, "DF" if scene.drop else "NDF"
-    above = start + TWO.start + TOP_AT - TWO_AT
+    recorded = scene.recorded
+    above, mark = (recorded + TWO.start + more for more in (TOP_AT - TWO_AT, 0))
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE fcpxml>
 
@@ -29,7 +30,7 @@ def fcpxml_document(scene: Scene) -> bytes:
     <resources>
         <format id="r1" name="FFVideoFormatX" frameDuration="{frame.numerator}/{frame.denominator}s"
             width="{WIDTH}" height="{HEIGHT}"/>
-        <asset id="r2" name="footage" uid="ABC" {span(start, FRAMES)} hasVideo="1" format="r1">
+        <asset id="r2" name="footage" uid="ABC" {span(recorded, FRAMES)} hasVideo="1" format="r1">
             <media-rep kind="original-media" sig="ABC" src="{scene.footage.as_uri()}">
                 <bookmark>Ym9vaw==</bookmark>
             </media-rep>
@@ -41,15 +42,15 @@ def fcpxml_document(scene: Scene) -> bytes:
                 <sequence format="r1" duration="{time(LENGTH)}" tcStart="{time(start)}" tcFormat="{form}">
                     <spine>
                         <asset-clip ref="r2" offset="{time(start)}" name="one"
-                            {span(start + FIRST.start, FIRST.duration)} tcFormat="NDF"/>
+                            {span(recorded + FIRST.start, FIRST.duration)} tcFormat="NDF"/>
                         <gap name="Gap" offset="{time(start + FIRST.duration)}" start="3600s"
                             duration="{time(TWO_AT - FIRST.duration)}"/>
                         <asset-clip ref="r2" offset="{time(start + TWO_AT)}" name="two"
-                            {span(start + TWO.start, TWO.duration)}>
+                            {span(recorded + TWO.start, TWO.duration)}>
                             <adjust-volume amount="-96dB"/>
                             <asset-clip ref="r2" lane="1" offset="{time(above)}" name="top"
-                                {span(start + TOP.start, TOP.duration)}/>
-                            <marker start="{time(start + TWO.start)}" duration="{time(1)}" value="look here"/>
+                                {span(recorded + TOP.start, TOP.duration)}/>
+                            <marker start="{time(mark)}" duration="{time(1)}" value="look here"/>
                             <filter-video ref="r9" name="Grade"/>
                         </asset-clip>
                     </spine>

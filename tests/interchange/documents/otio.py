@@ -18,8 +18,8 @@ def otio_document(scene: Scene) -> bytes:
         )
 
     def clip(name: str, start: int, frames: int) -> otio.schema.Clip:
-        reference = otio.schema.ExternalReference(scene.footage.as_uri(), span(scene.start, FRAMES))
-        return otio.schema.Clip(name, reference, span(scene.start + start, frames))
+        reference = otio.schema.ExternalReference(scene.footage.as_uri(), span(scene.recorded, FRAMES))
+        return otio.schema.Clip(name, reference, span(scene.recorded + start, frames))
 
     timeline = otio.schema.Timeline("Scene", global_start_time=otio.opentime.RationalTime(scene.start, rate))
     timeline.metadata["other"] = {"version": 3, "inner": {"list": [1, 2.5, "drei"]}}
@@ -32,7 +32,7 @@ def otio_document(scene: Scene) -> bytes:
     lower.append(otio.schema.Gap(source_range=span(0, TWO_AT - FIRST.duration)))
     two = clip("two", TWO.start, TWO.duration)
     two.effects.append(otio.schema.Effect("Grade", "grade", {"lift": 0.1}))
-    two.markers.append(otio.schema.Marker("look here", span(scene.start + 70, 1)))
+    two.markers.append(otio.schema.Marker("look here", span(scene.recorded + 70, 1)))
     lower.append(two)
     upper.append(otio.schema.Gap(source_range=span(0, TOP_AT)))
     upper.append(clip("top", TOP.start, TOP.duration))

@@ -35,12 +35,14 @@ def editor(monkeypatch: pytest.MonkeyPatch) -> Editor:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """make(format, rate, hours): the scene as a file, with its footage."""
+    """make(format, rate, hours): the scene as a file, with its footage recorded some frames `later`."""
 
-    def written(kind: str, rate: Fraction = NTSC, hours: int = 1, drop: bool = False) -> tuple[Path, Scene]:
-        scene = Scene(rate, hours, tmp_path / "footage.mkv", drop)
+    def written(
+        kind: str, rate: Fraction = NTSC, hours: int = 1, drop: bool = False, later: int = 0
+    ) -> tuple[Path, Scene]:
+        scene = Scene(rate, hours, tmp_path / "footage.mkv", drop, later)
         if not scene.footage.exists():
-            write_footage(scene.footage, rate, scene.label, Span(0, FRAMES))
+            write_footage(scene.footage, rate, scene.recorded_label, Span(0, FRAMES))
         path = tmp_path / f"scene{ENDINGS[kind]}"
         path.write_bytes(DOCUMENTS[kind](scene))
         return path, scene

@@ -50,6 +50,24 @@ def test_the_right_frames_are_edited(
     assert told["timeline"]["track"] == len(timeline.tracks)
 
 
+@pytest.mark.parametrize("later", [-24 * 600, 1, 50, 24 * 60 * 60 * 22 + 60 * 60 * 24 - 70])
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_footage_of_another_timecode_than_the_timelines(
+    kind: str, later: int, make: Make, editor: Editor, tmp_path: Path
+) -> None:
+    """Recorded before it, soon after its start, and last so that its labels begin again in it at midnight."""
+    path, scene = make(kind, NTSC, 1, later=later)
+    code, told, errors = edit(path, tmp_path / f"new{path.suffix}")
+    assert code == 0, errors
+    wanted = EDITED.moved(TWO.start)
+    assert shown_in(Path(told["output"])) == [(number, True) for number in range(wanted.start, wanted.end)]
+    assert told["timeline"]["first"] == TWO_AT + EDITED.start
+    assert told["start_timecode"] == advance(scene.recorded_label, NTSC, wanted.start)
+    if kind != "edl":
+        (clip,) = files.read(tmp_path / f"new{path.suffix}").timeline.tracks[-1].clips
+        assert clip.record == EDITED.moved(TWO_AT)
+
+
 @pytest.mark.skipif(MELT is None, reason="melt (Debian's package of that name) is not installed")
 @pytest.mark.parametrize("rate", RATES, ids=str)
 @pytest.mark.parametrize("kind", ["mlt", "kdenlive"])

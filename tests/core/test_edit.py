@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -15,54 +13,37 @@ import av
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from flowanchor_core import edit as edit_module
 from flowanchor_core.backbone import Backbone
 from flowanchor_core.edit import plan_edit, run_edit
-from flowanchor_core.edit_notices import notices_for
 from flowanchor_core.edit_pixels import read_pictures
-from flowanchor_core.errors import FlowAnchorError, InputError
 from flowanchor_core.estimate import cost_of
-from flowanchor_core.masks import Box
-from flowanchor_core.progress import PHASES, Done, EditResult, Event, Notice, PhaseStarted, Progress
-from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
+from flowanchor_core.progress import PHASES, Done, PhaseStarted, Progress
+from flowanchor_core.request import DeliverySettings, EditRequest
 from flowanchor_core.sheet import Column, SheetFile
-from flowanchor_core.tokens import target_tokens
-
-WIDTH, HEIGHT, FRAMES = 64, 48, 9
+from tests.core.edits import (
+    FRAMES,
+    HEIGHT,
+    WIDTH,
+    files_in,
+    request_of,
+    run,
+    samples,
+    tiny_model,
+    write_clip,
+    write_mask,
+)
 
 
 @pytest.fixture(scope="module")
 def model(wan_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with settings that make an edit three steps long."""
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    shutil.copytree(wan_folder, folder)
-    card = json.loads((folder / "flowanchor.json").read_text())
-    card["sampling"] = {"steps": 4, "skip": 1, "negative_prompt": "", "minimum_crop": 32, "overlap": 1}
-    (folder / "flowanchor.json").write_text(json.dumps(card))
-    return folder
+    return tiny_model(wan_folder, tmp_path_factory.mktemp("model") / "tiny")
 
 
 @pytest.fixture(scope="module")
 def backbone(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
     return Backbone.load(model, cache_folder=tmp_path_factory.mktemp("cache"))
-
-
-def write_clip(path: Path, frames: int = FRAMES, rate: Fraction = Fraction(24)) -> Path:
-    """A lossless clip of moving ramps."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv444p"
-        for index in range(frames):
-            rgb = np.stack([x * 4 + index, y * 5, (x + y + 3 * index) * 2], axis=-1) % 256
-            frame = av.VideoFrame.from_ndarray(rgb.astype(np.uint8), format="rgb24").reformat(
-                format="yuv444p"
-            )
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -72,31 +53,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def request_(clip: Path, model: Path, tmp_path: Path) -> EditRequest:
-    return EditRequest(
-        clip=clip,
-        delivery=DeliverySettings(tmp_path / "out.mkv", "full", "ffv1"),
-        source_prompt="a red circle",
-        target_prompt="a blue circle",
-        geometry=(Box(20, 12, 16, 16),),
-        model=str(model),
-        region=RegionSettings(margin=0.25, feather=2),
-    )
-
-
-def run(request: EditRequest, backbone: Backbone, **options: Any) -> tuple[EditResult, list[Event]]:
-    events = list(run_edit(plan_edit(request), backbone, **options))
-    assert isinstance(events[-1], Done)
-    return events[-1].result, events
-
-
-def samples(path: Path) -> NDArray[np.uint8]:
-    """All frames in their own planes, [T, 3, H, W]."""
-    with av.open(str(path)) as container:
-        return np.stack([frame.to_ndarray() for frame in container.decode(video=0)])
-
-
-def files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return request_of(clip, model, tmp_path)
 
 
 def test_the_result_is_the_source_outside_and_something_else_inside(
@@ -307,12 +264,6 @@ def test_a_sheet_shows_the_matte_with_its_soft_edge(
     assert not across[40:].any()
 
 
-def test_a_sheet_named_as_a_folder_is_refused_before_the_edit(request_: EditRequest, tmp_path: Path) -> None:
-    (tmp_path / "sheet.png").mkdir()
-    with pytest.raises(InputError, match="is a folder"):
-        plan_edit(replace(request_, sheet=tmp_path / "sheet.png"))
-
-
 @pytest.mark.parametrize("frames", [1, 2, 5, 6, 8])
 def test_any_number_of_frames_comes_out_as_it_went_in(
     frames: int, request_: EditRequest, backbone: Backbone
@@ -345,166 +296,10 @@ def test_a_patch_is_delivered_with_its_matte(
     assert alpha[0, 0] == 0
 
 
-def write_mask(path: Path) -> Path:
-    """A white square of 4 x 4 pixels in the upper left corner."""
-    drawn = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    drawn[:4, :4] = 255
-    frame = av.VideoFrame.from_ndarray(drawn, format="rgb24")
-    with av.open(str(path), "w", format="image2") as container:
-        stream = container.add_stream("png", rate=1)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-def write_sequence(folder: Path) -> Path:
-    folder.mkdir()
-    for index in range(FRAMES):
-        write_mask(folder / f"f.{index:04d}.png")
-    return folder
-
-
 def test_masks_and_boxes_are_united(request_: EditRequest, tmp_path: Path) -> None:
     write_mask(tmp_path / "mask.png")
     plan = plan_edit(replace(request_, masks=(tmp_path / "mask.png",)))
     assert all(mask.sum() == 4 * 4 + 16 * 16 for mask in plan.mask)
-
-
-def test_a_toy_model_on_other_footage_says_that_it_means_nothing(
-    request_: EditRequest, backbone: Backbone, model: Path, tmp_path: Path
-) -> None:
-    toy = tmp_path / "toy"
-    shutil.copytree(model, toy)
-    card = json.loads((toy / "flowanchor.json").read_text())
-    for size, expected in ([32, 32], 1), ([WIDTH, HEIGHT], 0):
-        (toy / "flowanchor.json").write_text(json.dumps({**card, "world": "shapes", "native_size": size}))
-        events = list(run_edit(plan_edit(replace(request_, model=str(toy))), backbone))
-        said = [event for event in events if isinstance(event, Notice) and "means nothing" in event.text]
-        assert len(said) == expected
-
-
-def test_a_toy_model_names_the_words_it_does_not_know(
-    request_: EditRequest, backbone: Backbone, model: Path, tmp_path: Path
-) -> None:
-    toy = tmp_path / "toy"
-    shutil.copytree(model, toy)
-    card = json.loads((toy / "flowanchor.json").read_text())
-    (toy / "flowanchor.json").write_text(json.dumps({**card, "world": "shapes"}))
-    known = request_.target_prompt.split()
-    pieces = [[f"▁{word}", -1.0] for word in known]
-    vocabulary = {"model": {"type": "Unigram", "vocab": pieces}}
-    (toy / "tokenizer" / "tokenizer.json").write_text(json.dumps(vocabulary))
-
-    def said(**change: Any) -> list[str]:
-        asked = replace(request_, model=str(toy), source_prompt="a circle", **change)
-        plan = plan_edit(asked)
-        target = target_tokens(backbone.tokenizer, asked.source_prompt, asked.target_prompt)
-        return [note.text for note in notices_for(plan, target) if note.code == "unknown-words"]
-
-    assert said() == []
-    (text,) = said(target_prompt="a blue dragon", negative_prompt="blurred")
-    assert text.endswith('toy does not know "dragon", "blurred". The words it knows: a, blue, circle.')
-
-
-def test_a_box_that_is_cut_is_told_with_the_result(request_: EditRequest, backbone: Backbone) -> None:
-    result, _ = run(replace(request_, geometry=(Box(20, 12, 16, 16), Box(56, 12, 16, 8))), backbone)
-    assert "only 56,12,8,8 (x,y,width,height) of it is used." in " ".join(result.notices)
-
-
-def test_a_removal_says_that_it_runs_without_anchors(request_: EditRequest, backbone: Backbone) -> None:
-    removal = replace(request_, source_prompt="a circle on grass", target_prompt="grass")
-    result, _ = run(removal, backbone)
-    assert result.target_words == ()
-    assert any("without anchors" in text for text in result.notices)
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"clip": Path("nowhere.mp4")}, "clip-missing"),
-        ({"clip": Path("nowhere.mp4"), "model": "nope"}, "clip-missing"),
-        ({"source_prompt": " "}, "prompt-empty"),
-        ({"target_prompt": ""}, "prompt-empty"),
-        ({"target_prompt": "&nbsp;"}, "prompt-empty"),
-        ({"target_prompt": "\u200b"}, "prompt-empty"),
-        ({"target_prompt": " a  red&#32;circle"}, "prompts-equal"),
-        ({"target_prompt": "a red circle", "words": ()}, "prompts-equal"),
-        ({"rate": Fraction(30)}, "rate-contradicted"),
-        ({"rate": Fraction(10**14)}, "rate-out-of-range"),
-        ({"editor": "nope"}, "unknown-editor"),
-        ({"model": "nope"}, "unknown-model"),
-        ({"preset": "nope"}, "unknown-preset"),
-        ({"params": {"nope": 1}}, "unknown-parameter"),
-        ({"params": {"tau": 3}}, "parameter-value"),
-        ({"steps": 0}, "steps-out-of-range"),
-        ({"skip": 4}, "skip-out-of-range"),
-        ({"shift": float("nan")}, "shift-out-of-range"),
-        ({"seed": -1}, "seed-out-of-range"),
-        ({"geometry": ()}, "no-region"),
-        ({"geometry": (Box(500, 0, 10, 10),)}, "mask-empty"),
-        ({"masks": (Path("nowhere.png"),)}, "clip-missing"),
-        ({"first": 5, "last": 4}, "range-empty"),
-        ({"last": 99}, "range-outside"),
-        ({"region": RegionSettings(margin=-1)}, "margin-out-of-range"),
-        ({"region": RegionSettings(feather=-1)}, "feather-out-of-range"),
-        ({"region": RegionSettings(grow=2000)}, "grow-out-of-range"),
-        ({"sheet": Path("sheet.jpg")}, "sheet-format"),
-        ({"sheet": Path("no/where/sheet.png")}, "output-folder-missing"),
-        ({"delivery": DeliverySettings(Path("no/where/out.mkv"), "full", "ffv1")}, "output-folder-missing"),
-    ],
-)
-def test_what_cannot_be_used_is_refused_before_the_model_is_touched(
-    change: dict[str, Any], code: str, request_: EditRequest
-) -> None:
-    with pytest.raises(FlowAnchorError) as caught:
-        plan_edit(replace(request_, **change))
-    assert caught.value.code == code
-    assert caught.value.message.endswith(".")
-    assert caught.value.action.endswith(".")
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"masks": ("m.mkv",), "out": "m.mkv"}, "output-is-input"),
-        ({"masks": ("link.mkv",), "out": "m.mkv"}, "output-is-input"),
-        ({"masks": ("mask.png",), "sheet": "mask.png"}, "output-is-input"),
-        ({"masks": ("mask.png",), "sheet": "seq/../mask.png"}, "output-is-input"),
-        ({"masks": ("seq",), "sheet": "seq/f.0002.png"}, "output-is-input"),
-        ({"masks": ("seq/f.%04d.png",), "sheet": "seq/f.0002.png"}, "output-is-input"),
-        ({"clip": "seq", "sheet": "seq/f.0002.png"}, "output-is-input"),
-        ({"clip": "seq/f.0000.png", "sheet": "seq/f.0002.png"}, "output-is-input"),
-        ({"out": "po/o.%04d.png", "sheet": "po/o.0002.png"}, "output-twice"),
-    ],
-)
-def test_nothing_that_is_read_or_written_is_written_over(
-    change: dict[str, Any], code: str, request_: EditRequest, tmp_path: Path
-) -> None:
-    write_mask(tmp_path / "mask.png")
-    write_sequence(tmp_path / "seq")
-    write_clip(tmp_path / "m.mkv")
-    (tmp_path / "link.mkv").symlink_to("m.mkv")
-    (tmp_path / "po").mkdir()
-    out = tmp_path / change.get("out", "out.mkv")
-    request = replace(
-        request_,
-        clip=tmp_path / change["clip"] if "clip" in change else request_.clip,
-        masks=tuple(tmp_path / name for name in change.get("masks", ())),
-        sheet=tmp_path / change["sheet"] if "sheet" in change else None,
-        delivery=DeliverySettings(out, "full", "ffv1" if out.suffix == ".mkv" else "png"),
-    )
-    with pytest.raises(InputError) as caught:
-        plan_edit(request)
-    assert caught.value.code == code
-
-
-def test_a_target_word_that_is_not_in_the_prompt_is_named(
-    request_: EditRequest, backbone: Backbone, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match="fox"):
-        list(run_edit(plan_edit(replace(request_, words=("fox",))), backbone))
-    assert files_in(tmp_path) == []
 
 
 def test_own_steps_keep_the_presets_share_of_skipped_ones(request_: EditRequest) -> None:

@@ -18,7 +18,7 @@ from .direct import OwnFiles, own_files
 from .fingerprint import Fingerprint
 from .logic.frames import FrameRange
 from .logic.naming import frame_file
-from .logic.request import Footage
+from .logic.plan import Footage
 from .strips import Refused
 
 _MOST_LEAD = 12

@@ -19,7 +19,7 @@ from . import compat, pictures, settings_guard, strips, text
 from .export import Source, write_frames
 from .logic.frames import FrameRange
 from .logic.naming import frame_file
-from .logic.request import Box, Footage
+from .logic.plan import Box, Footage
 from .strips import Refused
 
 Kind = Literal["mask", "modifier", "strip", "alpha", "box"]

@@ -20,7 +20,8 @@ from bpy.props import (
 
 from . import compat, text
 from .logic import words
-from .logic.request import Box, EditSettings, Value
+from .logic.plan import Box
+from .logic.settings import EditSettings, Value
 from .masks import MaskChoice
 
 LARGEST_SEED = 2**31 - 1

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from flowanchor_vse.logic.ledger import Ledger, Origin, Record
 from flowanchor_vse.logic.naming import frame_file
-from flowanchor_vse.logic.request import Box, EditSettings, Footage, UploadPlan
+from flowanchor_vse.logic.plan import Box, Footage, UploadPlan
 from flowanchor_vse.logic.session import Session
+from flowanchor_vse.logic.settings import EditSettings
 from flowanchor_vse.logic.views import Changes, JobView, Problem
 
 from tests.blender.logic.standin import StandIn

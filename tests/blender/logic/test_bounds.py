@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flowanchor_vse.logic import uploading
-from flowanchor_vse.logic.request import Box, Footage, UploadPlan
+from flowanchor_vse.logic.plan import Box, Footage, UploadPlan
 from flowanchor_vse.logic.session import REST, Session
 from flowanchor_vse.logic.uploading import STEP_BYTES, STEP_FILES, Upload
 from hypothesis import HealthCheck, given, settings

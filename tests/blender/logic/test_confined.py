@@ -14,18 +14,11 @@ from typing import Any
 import pytest
 from flowanchor_vse.logic.confined import MOST_FRAMES, confined
 from flowanchor_vse.logic.ledger import Ledger, Record
-from flowanchor_vse.logic.request import (
-    Box,
-    Footage,
-    UploadPlan,
-    plan_folders,
-    plan_from_json,
-    plan_to_json,
-)
+from flowanchor_vse.logic.plan import Box, Footage, UploadPlan, plan_folders, plan_from_json, plan_to_json
 from hypothesis import given
 
+from tests.blender.logic.anything import junk, records
 from tests.blender.logic.conftest import ORIGIN, SETTINGS, Desk
-from tests.blender.logic.test_request import junk, records
 
 ROOT = Path("/results")
 OTHER_ROOT = Path("/user/results")

@@ -15,8 +15,8 @@ from flowanchor_vse.logic.ledger import Ledger
 from flowanchor_vse.logic.saving import inherit
 from hypothesis import given
 
+from tests.blender.logic.anything import junk, records
 from tests.blender.logic.conftest import Desk
-from tests.blender.logic.test_request import junk, records
 
 A, B = "/films/a.blend", "/films/b.blend"
 NOW = 1_700_000_000_000

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_client.connect import Start
-from flowanchor_vse.logic.request import EditSettings, Footage, UploadPlan
+from flowanchor_vse.logic.plan import Footage, UploadPlan
+from flowanchor_vse.logic.settings import EditSettings
 
 from tests.blender.logic.conftest import ORIGIN, SETTINGS, Desk
 

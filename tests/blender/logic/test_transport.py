@@ -22,8 +22,9 @@ from flowanchor_client import DaemonUnreachable, ServiceFailure
 from flowanchor_client.connect import Start
 from flowanchor_vse.logic.ledger import Ledger, Origin, Record
 from flowanchor_vse.logic.naming import frame_file
-from flowanchor_vse.logic.request import Box, EditSettings, Footage, UploadPlan
+from flowanchor_vse.logic.plan import Box, Footage, UploadPlan
 from flowanchor_vse.logic.session import Session
+from flowanchor_vse.logic.settings import EditSettings
 from flowanchor_vse.logic.transport import ClientTransport
 from flowanchor_vse.logic.views import Problem
 

@@ -15,7 +15,8 @@ from flowanchor_client import JobUpdate, ServiceFailure
 from . import problems
 from .downloading import Download, DownloadFailed
 from .ledger import ENDED, Record
-from .request import UploadPlan, edit_request, plan_from_json
+from .plan import UploadPlan, plan_from_json
+from .request import edit_request
 from .shown import Shown
 from .transport import Transport
 from .uploading import Upload, UploadFailed

@@ -16,7 +16,7 @@ from typing import Any
 
 from .files import FileId
 from .frames import FrameRange
-from .request import EditSettings
+from .settings import EditSettings
 
 SCHEMA = 1
 STATES = (

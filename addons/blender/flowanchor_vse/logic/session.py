@@ -22,9 +22,10 @@ from .desk import DaemonDesk, DaemonWish
 from .job import JobRun
 from .ledger import Ledger, Origin, Record
 from .link import Link
-from .request import LARGEST_SEED, EditSettings, SeedMode, UploadPlan, plan_to_json
+from .plan import UploadPlan, plan_to_json
 from .runs import Runs
 from .saving import Saving
+from .settings import LARGEST_SEED, EditSettings, SeedMode
 from .transport import Transport
 from .views import Changes, DaemonView, JobView, Problem
 

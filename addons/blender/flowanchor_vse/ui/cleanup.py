@@ -15,7 +15,7 @@ from pathlib import Path
 from .. import preferences
 from ..logic import confined
 from ..logic.ledger import ENDED, Ledger, Record
-from ..logic.request import plan_folders
+from ..logic.plan import plan_folders
 
 CLIP, MASK = confined.CLIP, confined.MASK
 FORGOTTEN_SECONDS = 30 * 24 * 3600.0

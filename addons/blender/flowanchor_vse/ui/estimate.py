@@ -9,7 +9,8 @@ from flowanchor.v1 import jobs_pb2, types_pb2
 
 from .. import properties
 from ..logic.frames import FrameRange
-from ..logic.request import Box, Footage, UploadPlan, edit_request
+from ..logic.plan import Box, Footage, UploadPlan
+from ..logic.request import edit_request
 
 
 def request_for(scene: Any, part: FrameRange) -> jobs_pb2.EstimateEditRequest:

@@ -11,7 +11,7 @@ import bpy
 
 from .. import compat, masks, properties, strips, text
 from ..logic import words
-from ..logic.request import EQUAL
+from ..logic.settings import EQUAL
 from ..text import say
 from . import draw_jobs, estimate, presets, runtime, timer
 from .operators_edit import FLOWANCHOR_OT_edit

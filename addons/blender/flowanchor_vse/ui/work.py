@@ -15,7 +15,8 @@ import bpy
 from .. import compat, export, masks, place, preferences, properties, settings_guard, strips, text
 from ..logic import naming
 from ..logic.frames import FrameRange
-from ..logic.request import EditSettings, UploadPlan, problems
+from ..logic.plan import UploadPlan
+from ..logic.settings import EditSettings, problems
 from ..strips import Refused
 from . import cleanup, runtime
 

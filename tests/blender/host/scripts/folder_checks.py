@@ -16,7 +16,7 @@ from flowanchor.rendezvous import results_folder
 from flowanchor_vse import preferences
 from flowanchor_vse.logic.files import FileId
 from flowanchor_vse.logic.ledger import Ledger, Origin, Record
-from flowanchor_vse.logic.request import EditSettings
+from flowanchor_vse.logic.settings import EditSettings
 from flowanchor_vse.ui import cleanup
 
 from tests.blender.host.scripts import bench

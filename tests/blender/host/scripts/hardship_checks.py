@@ -18,7 +18,9 @@ import bpy
 import flowanchor_vse
 from flowanchor_vse import export, masks, place, preferences, properties
 from flowanchor_vse.logic.frames import FrameRange
-from flowanchor_vse.logic.request import Box, EditSettings, Footage, UploadPlan, edit_request
+from flowanchor_vse.logic.plan import Box, Footage, UploadPlan
+from flowanchor_vse.logic.request import edit_request
+from flowanchor_vse.logic.settings import EditSettings
 from flowanchor_vse.masks import MaskChoice
 from flowanchor_vse.ui import cleanup, estimate, runtime, thumbnails, timer, work
 

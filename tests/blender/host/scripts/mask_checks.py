@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from flowanchor_vse import masks
 from flowanchor_vse.logic.frames import FrameRange
-from flowanchor_vse.logic.request import Box
+from flowanchor_vse.logic.plan import Box
 from flowanchor_vse.masks import MaskChoice
 
 from tests.blender.host.scripts import bench

@@ -17,7 +17,8 @@ from flowanchor_vse import as_images, compat, pictures, place
 from flowanchor_vse.export import ExportResult
 from flowanchor_vse.logic.frames import FrameRange
 from flowanchor_vse.logic.ledger import Record
-from flowanchor_vse.logic.request import Box, EditSettings, Footage, UploadPlan
+from flowanchor_vse.logic.plan import Box, Footage, UploadPlan
+from flowanchor_vse.logic.settings import EditSettings
 from flowanchor_vse.masks import MaskChoice
 from flowanchor_vse.ui import runtime
 

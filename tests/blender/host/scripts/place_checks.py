@@ -16,7 +16,7 @@ from flowanchor_vse import strips as rules
 from flowanchor_vse.export import ExportResult
 from flowanchor_vse.logic.frames import FrameRange
 from flowanchor_vse.logic.ledger import Record
-from flowanchor_vse.logic.request import EditSettings
+from flowanchor_vse.logic.settings import EditSettings
 from flowanchor_vse.masks import MaskChoice
 
 from tests.blender.host import numbered

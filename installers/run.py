@@ -103,7 +103,7 @@ def set_up(root: Path, torch_index: str | None = None, verbose: bool = False) ->
         source = ["--index-url", torch_index, "--force-reinstall", "--no-deps"] if torch_index else []
         large = f"installing {TORCH}: the large one, 1 to 2 minutes on a fast line, longer with CUDA"
         pip(venv, [*source, TORCH], large, verbose)
-        rest = "installing FlowAnchor and the tools its tests need: about a minute"
+        rest = "installing FlowAnchor and the tools its tests need: 1 to 3 minutes"
         pip(venv, ["-e", f"{root}[dev]"], rest, verbose)
     except SetupError:
         write_stamp(venv, {**wanted, "state": "failed"})

@@ -13,7 +13,6 @@ import typer
 from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.edit_options import EditOptions, with_edit_options
-from flowanchor_daemon.cli.help import DAEMON, DELIVERY, REGION
 from flowanchor_daemon.cli.notation import output_for, parse_frames, parse_rate
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
@@ -30,30 +29,19 @@ def edit(
     ],
     options: EditOptions,
     frames: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=REGION,
-            metavar="A-B",
-            help="Frames to edit, from 0, both ends included; else all.",
-        ),
+        str | None, typer.Option(metavar="A-B", help="Frames to edit, from 0, both ends included; else all.")
     ] = None,
     rate: Annotated[
         str | None,
-        typer.Option(
-            rich_help_panel=REGION,
-            metavar="N",
-            help="Frames a second of an image sequence, such as 24000/1001; else 24.",
-        ),
+        typer.Option(metavar="N", help="Frames a second of an image sequence, such as 24000/1001; else 24."),
     ] = None,
     deliver: Annotated[
-        Literal["full", "patch"],
-        typer.Option(rich_help_panel=DELIVERY, help="Whole frames, or the region with its matte as alpha."),
+        Literal["full", "patch"], typer.Option(help="Whole frames, or the region with its matte as alpha.")
     ] = "full",
     out_format: Annotated[
         str | None,
         typer.Option(
             "--format",
-            rich_help_panel=DELIVERY,
             metavar="NAME",
             help="h264, prores (both compress the whole frame again), ffv1, png (both exact); patch: "
             "prores4444, png. Else by -o's ending; without -o h264, of a patch prores4444.",
@@ -64,7 +52,6 @@ def edit(
         typer.Option(
             "-o",
             "--out",
-            rich_help_panel=DELIVERY,
             metavar="FILE",
             help="Output file, or pattern for images; a movie of that name is replaced. Else CLIP-full or "
             "CLIP-patch beside the clip, or the next free -2, -3 …",
@@ -72,11 +59,7 @@ def edit(
     ] = None,
     detach: Annotated[
         bool,
-        typer.Option(
-            "--detach",
-            rich_help_panel=DAEMON,
-            help="Print the job's id and leave; `flowanchor jobs fetch ID` delivers.",
-        ),
+        typer.Option("--detach", help="Print the job's id and leave; `flowanchor jobs fetch ID` delivers."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Last line of output: the result as JSON.")] = False,
 ) -> None:

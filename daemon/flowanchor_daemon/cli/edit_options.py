@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from flowanchor_daemon.cli.help import DAEMON, DELIVERY, MODEL, PROMPTS, REGION
 from flowanchor_daemon.cli.notation import number, parse_box, parse_param, parse_words, whole_number
 
 if TYPE_CHECKING:
@@ -24,28 +23,11 @@ if TYPE_CHECKING:
 class EditOptions:
     """What is asked of an edit on the command line, as typed; `request` makes an edit of it."""
 
-    source: Annotated[
-        str, typer.Option(rich_help_panel=PROMPTS, metavar="TEXT", help="What the clip shows now.")
-    ]
-    target: Annotated[str, typer.Option(rich_help_panel=PROMPTS, metavar="TEXT", help="What it should show.")]
-    words: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=PROMPTS,
-            metavar="A,B",
-            help="Words of the target prompt that drive the edit; else where the prompts differ.",
-        ),
-    ] = None
-    negative: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=PROMPTS, metavar="TEXT", help="Negative prompt, in place of the model's."
-        ),
-    ] = None
+    source: Annotated[str, typer.Option(metavar="TEXT", help="What the clip shows now.")]
+    target: Annotated[str, typer.Option(metavar="TEXT", help="What it should show.")]
     mask: Annotated[
         list[Path] | None,
         typer.Option(
-            rich_help_panel=REGION,
             metavar="FILE",
             help="Region as clip, images or single image, white inside. Repeatable: their union.",
         ),
@@ -53,113 +35,77 @@ class EditOptions:
     box: Annotated[
         list[str] | None,
         typer.Option(
-            rich_help_panel=REGION,
-            metavar="X,Y,W,H",
-            help="Region as a rectangle in the clip's pixels. Repeatable: their union.",
+            metavar="X,Y,W,H", help="Region as a rectangle in the clip's pixels. Repeatable: their union."
         ),
     ] = None
-    grow: Annotated[
-        int,
+    words: Annotated[
+        str | None,
         typer.Option(
-            rich_help_panel=REGION,
-            metavar="N",
-            parser=whole_number,
-            help="Pixels by which the region may grow.",
+            metavar="A,B",
+            help="Words of the target prompt that drive the edit; else where the prompts differ.",
         ),
+    ] = None
+    editor: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Editing method: flowanchor, flowedit or flowedit-mask."),
+    ] = "flowanchor"
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the method. Repeatable.")
+    ] = None
+    model: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="A name of `flowanchor models list`, or a model folder's path."),
+    ] = "shapes"
+    preset: Annotated[str, typer.Option(metavar="NAME", help="draft, standard or final.")] = "standard"
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", parser=whole_number, help="Steps of the schedule, in place of the preset's."
+        ),
+    ] = None
+    skip: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", parser=whole_number, help="Steps left out at the noisy end; more keeps more."
+        ),
+    ] = None
+    shift: Annotated[
+        float | None,
+        typer.Option(metavar="X", parser=number, help="Shift of the schedule towards noise."),
+    ] = None
+    negative: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Negative prompt, in place of the model's.")
+    ] = None
+    seed: Annotated[
+        int, typer.Option(metavar="N", parser=whole_number, help="Number that fixes the noise.")
     ] = 0
-    feather: Annotated[
-        int,
-        typer.Option(
-            rich_help_panel=REGION,
-            metavar="N",
-            parser=whole_number,
-            help="Width of the soft edge outside the region, in pixels.",
-        ),
-    ] = 8
     margin: Annotated[
         float,
         typer.Option(
-            rich_help_panel=REGION,
             metavar="X",
             parser=number,
             help="Surroundings the model sees, as a share of the region's longer side.",
         ),
     ] = 0.25
     mode: Annotated[
-        Literal["detail", "fast"],
-        typer.Option(rich_help_panel=REGION, help="Scale the crop to the model's size, or keep its scale."),
+        Literal["detail", "fast"], typer.Option(help="Scale the crop to the model's size, or keep its scale.")
     ] = "detail"
-    model: Annotated[
-        str,
-        typer.Option(
-            rich_help_panel=MODEL,
-            metavar="NAME",
-            help="A name of `flowanchor models list`, or a model folder's path.",
-        ),
-    ] = "shapes"
-    editor: Annotated[
-        str,
-        typer.Option(
-            rich_help_panel=MODEL,
-            metavar="NAME",
-            help="Editing method: flowanchor, flowedit or flowedit-mask.",
-        ),
-    ] = "flowanchor"
-    param: Annotated[
-        list[str] | None,
-        typer.Option(
-            rich_help_panel=MODEL, metavar="NAME=VALUE", help="A parameter of the method. Repeatable."
-        ),
-    ] = None
-    preset: Annotated[
-        str, typer.Option(rich_help_panel=MODEL, metavar="NAME", help="draft, standard or final.")
-    ] = "standard"
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            metavar="N",
-            parser=whole_number,
-            help="Steps of the schedule, in place of the preset's.",
-        ),
-    ] = None
-    skip: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            metavar="N",
-            parser=whole_number,
-            help="Steps left out at the noisy end; more keeps more.",
-        ),
-    ] = None
-    shift: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=MODEL, metavar="X", parser=number, help="Shift of the schedule towards noise."
-        ),
-    ] = None
-    seed: Annotated[
+    grow: Annotated[
         int,
-        typer.Option(
-            rich_help_panel=MODEL, metavar="N", parser=whole_number, help="Number that fixes the noise."
-        ),
+        typer.Option(metavar="N", parser=whole_number, help="Pixels by which the region may grow."),
     ] = 0
-    sheet: Annotated[
-        Path | None,
-        typer.Option(rich_help_panel=DELIVERY, metavar="PNG", help="Write a contact sheet to this file."),
-    ] = None
-    device: Annotated[
-        str, typer.Option(rich_help_panel=DAEMON, metavar="NAME", help="auto, cpu, cuda or cuda:N.")
-    ] = "auto"
-    priority: Annotated[
+    feather: Annotated[
         int,
         typer.Option(
-            rich_help_panel=DAEMON,
-            metavar="N",
-            min=-100,
-            max=100,
-            help="Place in the queue: higher runs first.",
+            metavar="N", parser=whole_number, help="Width of the soft edge outside the region, in pixels."
         ),
+    ] = 8
+    sheet: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a contact sheet to this file.")] = (
+        None
+    )
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:N.")] = "auto"
+    priority: Annotated[
+        int, typer.Option(metavar="N", min=-100, max=100, help="Place in the queue: higher runs first.")
     ] = 0
 
     def request(

@@ -9,11 +9,20 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-PROMPTS = "Prompts"
-REGION = "Clip and region"
-MODEL = "Model and sampling"
-DELIVERY = "Delivery"
-DAEMON = "Daemon"
+GROUPS = {
+    "Prompts": ("source", "target", "words", "negative"),
+    "Clip and region": (
+        *("clip", "track", "sequence", "frames", "rate", "timeline-rate", "media", "handoff", "source-file"),
+        *("mask", "box", "mask-from", "grow", "feather", "margin", "mode"),
+    ),
+    "Model and sampling": (
+        *("model", "editor", "param", "preset", "steps", "skip", "shift", "seed"),
+        "again",
+    ),
+    "Delivery": ("out", "media-out", "deliver", "format", "for", "sheet", "take", "no-place"),
+    "Daemon": ("device", "priority", "detach"),
+}
+"""The options of commands that edit, by their long names, in the order in which they are shown."""
 
 _OTHERS = "Other options"
 _WIDEST = 24
@@ -21,24 +30,25 @@ _WIDEST = 24
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose options are shown by their `rich_help_panel`, in the order in which those first come
-    up. Options without one are last."""
+    """A command whose options are shown by GROUPS, those that stand in none of them last; all in one list if
+    it does not edit."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {"Arguments": []}
-        others: list[tuple[str, str]] = []
+        arguments: list[tuple[str, str]] = []
+        options: dict[str, tuple[str, str]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is None:
-                continue
-            panel = getattr(parameter, "rich_help_panel", None)
-            if parameter.param_type_name == "argument":
-                groups["Arguments"].append(_plain(record))
-            elif panel is None:
-                others.append(_plain(record))
-            else:
-                groups.setdefault(panel, []).append(_plain(record))
-        groups[_OTHERS if len(groups) > 1 else "Options"] = others
+            if record is not None and parameter.param_type_name == "argument":
+                arguments.append(_plain(record))
+            elif record is not None:
+                options[parameter.opts[-1].lstrip("-")] = _plain(record)
+        groups = {"Arguments": arguments}
+        if "source" in options:
+            for title, names in GROUPS.items():
+                groups[title] = [options.pop(name) for name in names if name in options]
+            groups[_OTHERS] = list(options.values())
+        else:
+            groups["Options"] = list(options.values())
         lengths = [len(name) for rows in groups.values() for name, _ in rows]
         width = max(length for length in lengths if length <= _WIDEST)
         for title, rows in groups.items():

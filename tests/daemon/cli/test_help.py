@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import typer
+from flowanchor_daemon.cli.help import GROUPS
 from flowanchor_daemon.cli.main import app
 from typer.testing import CliRunner
 
@@ -67,16 +68,23 @@ def test_the_options_of_an_edit_come_in_groups() -> None:
         "Other options",
     ]
     assert found["Prompts"] == ["--source", "--target", "--words", "--negative"]
-    assert {"--mask", "--box", "--frames"} <= set(found["Clip and region"])
-    assert {"--deliver", "--out", "--sheet"} <= set(found["Delivery"])
+    assert found["Clip and region"][:4] == ["--frames", "--rate", "--mask", "--box"]
+    assert found["Delivery"] == ["--out", "--deliver", "--format", "--sheet"]
     assert found["Other options"] == ["--json", "--help"]
 
 
 @pytest.mark.parametrize("command", ["resolve", "timeline"])
 def test_commands_that_edit_share_the_groups_of_what_they_share(command: str) -> None:
     found, of_edit = groups(shown(command, "edit")), groups(shown("edit"))
-    assert found["Prompts"] == of_edit["Prompts"]
-    assert found["Model and sampling"] == of_edit["Model and sampling"]
+    for title in ("Prompts", "Daemon"):
+        assert set(found[title]) <= set(of_edit[title])
+    assert set(of_edit["Model and sampling"]) <= set(found["Model and sampling"])
+    assert found["Other options"] == ["--json", "--help"], "each of its own stands in a group"
+
+
+def test_every_option_of_a_group_is_some_commands() -> None:
+    known = {name for words in COMMANDS for names in groups(shown(*words)).values() for name in names}
+    assert {f"--{name}" for names in GROUPS.values() for name in names} <= known
 
 
 def test_a_command_without_groups_has_one_list() -> None:

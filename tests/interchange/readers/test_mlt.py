@@ -326,3 +326,45 @@ def test_a_sequence_that_is_stated_twice_is_the_one_of_the_bin() -> None:
     found = timeline(stated_twice(), name="Other")
     assert [clip.record for clip in found.tracks[0].clips] == [Span(0, 50)]
     assert timeline(stated_twice()).name == "Shown"
+
+
+def test_tracks_of_kdenlive_that_are_switched_off() -> None:
+    """It then hides picture and sound of both playlists; which of them the track is of, it says apart."""
+    sound = '<property name="kdenlive:audio_track">1</property>'
+    tracks = [
+        kdenlive_track("a1", ENTRY, "", sound).replace('hide="audio"', 'hide="video"'),
+        kdenlive_track("a2", ENTRY, "", sound).replace('hide="audio"', 'hide="both"'),
+        kdenlive_track("v1", ENTRY, "").replace('hide="audio"', 'hide="both"'),
+        kdenlive_track("v2", ENTRY, ""),
+    ]
+    preview = playlist(name="p4", more='<property name="kdenlive:playlistid">timeline_preview</property>')
+    shown = sequence(UUID, "S", "a1", "a2", "v1", "v2").replace(
+        "</tractor>", '<track hide="both" producer="p4"/></tractor>'
+    )
+    found = timeline(kdenlive(*tracks, preview, shown))
+    assert [(track.enabled, len(track.clips)) for track in found.tracks] == [(False, 1), (True, 1)]
+    assert found.sound_tracks == 2
+
+
+def test_what_lies_over_a_whole_track_lies_over_its_clips() -> None:
+    def laid(about: str, ends: str = "") -> str:
+        return f'<transition {ends}><property name="b_track">1</property>{about}</transition>'
+
+    over = laid(
+        '<property name="mlt_service">composite</property><property name="kdenlive_id">wipe</property>',
+        'in="10" out="20"',
+    )
+    later = laid('<property name="mlt_service">affine</property>', 'in="50" out="60"')
+    own = laid(
+        '<property name="mlt_service">qtblend</property><property name="internal_added">237</property>'
+    )
+    grade = '<filter><property name="mlt_service">avfilter.eq</property></filter>'
+    loud = '<filter><property name="mlt_service">volume</property></filter>'
+    data = kdenlive(
+        kdenlive_track("t1", grade + ENTRY, "").replace("</tractor>", f"{loud}</tractor>"),
+        sequence(UUID, "S", "t1").replace("</tractor>", f"{over}{later}{own}</tractor>"),
+    )
+    (clip,) = timeline(data).tracks[0].clips
+    assert (clip.effects, clip.obstacles) == (("avfilter.eq", "wipe"), ())
+    frozen = data.replace(b"avfilter.eq", b"freeze")
+    assert timeline(frozen).tracks[0].clips[0].obstacles == (common.FREEZE,)

@@ -244,3 +244,16 @@ def test_long_lists_are_looked_at_in_place() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 10 * len(data), "the text decoded and a list of small numbers, no more"
+
+
+def test_effects_of_a_track_are_those_of_its_clips() -> None:
+    made = document(clip())
+    track = made.tracks[0]
+    track.effects.append(otio.schema.Effect("Grade", "grade"))
+    made.tracks.effects.append(otio.schema.Effect("Master", "master"))
+    (found,) = timeline(made).tracks[0].clips
+    assert (found.effects, found.obstacles) == (("Grade",), ())
+    for host in (track, made.tracks):
+        host.effects.append(otio.schema.LinearTimeWarp(time_scalar=2))
+        assert timeline(made).tracks[0].clips[0].obstacles == (common.SPEED,)
+        host.effects.pop()

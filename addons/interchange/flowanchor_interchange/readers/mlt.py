@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from flowanchor_interchange import paths
@@ -15,6 +16,7 @@ from flowanchor_interchange.document import Node
 from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition
 from flowanchor_interchange.readers import common
 from flowanchor_interchange.readers.mlt_parts import Parts, frames_of, parts_of, properties
+from flowanchor_interchange.readers.mlt_tracks import hides, is_black, is_preview, is_sound, with_compositions
 
 _FILES = ("avformat", "avformat-novalidate", "")
 _SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e")
@@ -30,11 +32,13 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     reader = _Reader(parts, folder)
     tracks: list[Track] = []
     sound = 0
-    for service, hidden in zip(parts.tracks, parts.hidden, strict=True):
-        if properties(service).get("kdenlive:audio_track") == "1" or _plays_no_picture(service):
+    for index, (service, hidden) in enumerate(zip(parts.tracks, parts.hidden, strict=True)):
+        if is_sound(service, parts):
             sound += 1
-        elif not _is_black(service):
-            tracks.append(reader.track(service, len(tracks) + 1, hidden))
+        elif not is_black(service) and not is_preview(service):
+            off = hidden or hides(service, "both")
+            track = reader.track(service, len(tracks) + 1, off)
+            tracks.append(with_compositions(track, parts, index))
     about = properties(parts.main)
     return Timeline(
         name=about.get("kdenlive:clipname") or parts.root.get("title") or parts.main.get("title"),
@@ -43,23 +47,6 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
         tracks=tuple(tracks),
         sound_tracks=sound,
         relative=reader.relative,
-    )
-
-
-def _is_black(service: Node) -> bool:
-    about = properties(service)
-    colour = about.get("mlt_service") in ("color", "colour")
-    return service.get("id") in ("black_track", "black", "background") or (
-        service.tag == "producer" and colour
-    )
-
-
-def _plays_no_picture(service: Node) -> bool:
-    """A Kdenlive track of sound hides the picture of both its playlists; a Shotcut one says so itself."""
-    return properties(service).get("shotcut:audio") == "1" or (
-        service.tag == "tractor"
-        and bool(service.all("track"))
-        and all(track.get("hide") in ("video", "both") for track in service.all("track"))
     )
 
 
@@ -100,8 +87,16 @@ class _Reader:
             for node in service.all("transition"):
                 transitions += self._mix(node)
             clips = _cut_at_mixes(sorted(clips, key=lambda clip: clip.record.start), transitions)
+            inner = [self._parts.services.get(track.get("producer")) for track in service.all("track")]
         else:
             self._playlist(service, clips, transitions)
+            inner = []
+        whole = [node for node in (service, *inner) if node is not None]
+        effects = tuple(dict.fromkeys(name for node in whole for name in self._effects(node)))
+        frozen = (common.FREEZE,) if _freezes(*whole) else ()
+        clips = [
+            replace(clip, effects=clip.effects + effects, obstacles=clip.obstacles + frozen) for clip in clips
+        ]
         return Track(number, name, tuple(clips), tuple(transitions), not hidden)
 
     def _mix(self, node: Node) -> list[Transition]:
@@ -175,10 +170,7 @@ class _Reader:
             media = Media(resource, paths.local_path(resource, self._folder), None, 0)
         if any(properties(link).get("mlt_service") == "timeremap" for link in producer.all("link")):
             obstacles.append(common.SPEED)
-        if any(
-            about.get("mlt_service") == "freeze" and about.get("disable") != "1"
-            for about in map(properties, node.all("filter") + producer.all("filter"))
-        ):
+        if _freezes(node, producer):
             obstacles.append(common.FREEZE)
         if about.get("force_fps"):
             obstacles.append("its file's frame rate is overridden")
@@ -222,6 +214,12 @@ class _Reader:
             ):
                 found.append(name)
         return found
+
+
+def _freezes(*nodes: Node) -> bool:
+    """Whether a filter of theirs shows one frame in the place of others."""
+    filters = [properties(one) for node in nodes for one in node.all("filter")]
+    return any(one.get("mlt_service") == "freeze" and one.get("disable") != "1" for one in filters)
 
 
 def _cut_at_mixes(clips: list[Clip], transitions: list[Transition]) -> list[Clip]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -85,13 +86,13 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     first = Fraction(0) if start is None else Fraction(start.value) * rate / exact_rate(start.rate)
     if common.whole(first) is None or first < 0:
         raise common.unreadable("its start is on no frame")
-    tracks = timeline.video_tracks()
+    tracks, reader = timeline.video_tracks(), _Tracks(folder, rate, timeline.tracks.effects)
     return Timeline(
         name=timeline.name,
         rate=rate,
         start=round(first),
         drop=_drops(round(first), rate),
-        tracks=tuple(_Tracks(folder, rate).track(track, number) for number, track in enumerate(tracks, 1)),
+        tracks=tuple(reader.track(track, number) for number, track in enumerate(tracks, 1)),
         sound_tracks=len(timeline.audio_tracks()),
         relative=any(paths.is_relative(url) for url in _urls(timeline)),
     )
@@ -140,15 +141,37 @@ def _effect(effect: otio.schema.Effect) -> str | None:
     return None if unset or about.get("Enabled") is False else name
 
 
+def _effects(effects: Iterable[otio.schema.Effect]) -> tuple[list[str], list[str]]:
+    """What of some effects keeps a clip from being edited, and the names of the others."""
+    obstacles, names = [], []
+    for effect in effects:
+        if isinstance(effect, otio.schema.FreezeFrame):
+            obstacles.append(common.FREEZE)
+        elif isinstance(effect, otio.schema.LinearTimeWarp):
+            if effect.time_scalar != 1:
+                obstacles.append(common.REVERSED if effect.time_scalar < 0 else common.SPEED)
+        elif isinstance(effect, otio.schema.TimeEffect):
+            obstacles.append(common.SPEED)
+        elif (name := _effect(effect)) is not None:
+            names.append(name)
+    return obstacles, names
+
+
 class _Tracks:
-    def __init__(self, folder: Path, rate: Fraction) -> None:
+    """Reads tracks. `whole` are effects that lie on the stack of all of them; those that do not change its
+    time lie on the result as well, and are none of a clip's."""
+
+    def __init__(self, folder: Path, rate: Fraction, whole: Iterable[otio.schema.Effect]) -> None:
         self._folder, self._rate = folder, rate
+        self._whole = [effect for effect in whole if isinstance(effect, otio.schema.TimeEffect)]
+        self._laid_over: list[otio.schema.Effect] = []
 
     def track(self, track: otio.schema.Track, number: int) -> Track:
         clips: list[Clip] = []
         transitions: list[Transition] = []
         if track.source_range is not None:
             raise common.unreadable(f"its track {number} is trimmed, which no editing program shows alike")
+        self._laid_over = [*track.effects, *self._whole]
         cursor = Fraction(0)
         for item in track:
             if isinstance(item, otio.schema.Transition):
@@ -170,22 +193,11 @@ class _Tracks:
         return Fraction(0) if time is None else Fraction(time.value) * self._rate / exact_rate(time.rate)
 
     def _clip(self, item: otio.core.Item, cursor: Fraction, duration: Fraction) -> Clip:
-        obstacles: list[str] = []
+        obstacles, effects = _effects([*item.effects, *self._laid_over])
         start, end = common.whole(cursor), common.whole(cursor + duration)
         if start is None or end is None:
             obstacles.append(common.OFF_FRAMES)
         record = Span(round(cursor), round(cursor + duration))
-        effects = []
-        for effect in item.effects:
-            if isinstance(effect, otio.schema.FreezeFrame):
-                obstacles.append(common.FREEZE)
-            elif isinstance(effect, otio.schema.LinearTimeWarp):
-                if effect.time_scalar != 1:
-                    obstacles.append(common.REVERSED if effect.time_scalar < 0 else common.SPEED)
-            elif isinstance(effect, otio.schema.TimeEffect):
-                obstacles.append(common.SPEED)
-            elif (name := _effect(effect)) is not None:
-                effects.append(name)
         if not isinstance(item, otio.schema.Clip):
             return Clip(
                 item.name,

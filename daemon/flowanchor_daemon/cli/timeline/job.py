@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flowanchor_interchange import bundles, files, place
-from flowanchor_interchange.model import Clip, Result, Span
+from flowanchor_interchange.model import Clip, Result, Span, Timeline
 from flowanchor_interchange.problems import TimelineProblem, printable
 from flowanchor_interchange.selection import (
     Footage,
@@ -73,7 +73,7 @@ def _run(source: files.TimelineFile, wish: Wish, options: EditOptions) -> Done:
     )
     with told():
         known = _known(source, wish.out)
-        notices = (*shown.notices, *_about(selection))
+        notices = (*shown.notices, *_about(selection), *_hidden(source.timeline, selection, span))
         # A rehearsal: what the new timeline's format cannot hold is told before the edit, not after it.
         place.render(source, wish.out, expected, known, wish.flavour)
     plan = edit_job.planned(request)
@@ -192,3 +192,13 @@ def _about(selection: Selection) -> Iterator[str]:
         yield f"The result lacks what is laid on '{clip.name[:60]}' ({names}): lay it on the result as well."
     if not clip.enabled or not selection.track.enabled:
         yield f"'{clip.name[:60]}' is switched off on the timeline; the result is not."
+
+
+def _hidden(timeline: Timeline, selection: Selection, span: Span) -> Iterator[str]:
+    """The result lies above all tracks, and so over what lay over the clip."""
+    record = span.moved(selection.clip.record.start)
+    above = (track for track in timeline.tracks[selection.track.number :] if track.enabled)
+    met = (clip for track in above for clip in track.clips if clip.enabled and clip.record.meets(record))
+    names = ", ".join(f"'{name}'" for name in list(dict.fromkeys(clip.name[:40] for clip in met))[:10])
+    if names:
+        yield f"The result lies above all tracks and hides {names} there: move it below what is to be seen."

@@ -197,3 +197,15 @@ def test_files_are_told_whole(
     assert code == 0
     assert told["timeline"]["output"] == str(tmp_path / "new.otio")
     assert Path(told["output"]).parent == tmp_path
+
+
+@pytest.mark.parametrize("kind", ["otio", "fcp7", "fcpxml", "mlt", "kdenlive"])
+def test_what_the_result_hides_is_told(kind: str, make: Make, editor: Editor, tmp_path: Path) -> None:
+    """A title over the clip would be gone without a word."""
+    path, _ = make(kind)
+    _, told, _ = edit(path, tmp_path / f"a{path.suffix}")
+    assert not any("hides" in notice for notice in told["notices"])
+    _, told, errors = edit(path, tmp_path / f"b{path.suffix}", "--frames", "15-25")
+    (notice,) = [notice for notice in told["notices"] if "hides" in notice]
+    assert "hides 'top' there" in notice or "hides 'footage' there" in notice
+    assert notice in " ".join(errors.split())

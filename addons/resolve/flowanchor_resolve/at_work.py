@@ -27,7 +27,8 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say, watch: Watch) -
     the timeline they are of.
 
     Raises:
-        ResolveProblem: "resolve-timeline-gone", "resolve-refused", "resolve-dialog-open".
+        ResolveProblem: "resolve-timeline-gone", "resolve-timeline-closed", "resolve-refused",
+            "resolve-dialog-open".
     """
     project = open_project(calls)
     page_before = calls.ask(calls.resolve, "GetCurrentPage")
@@ -44,11 +45,17 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say, watch: Watch) -
             calls.need("open the timeline", project, "SetCurrentTimeline", wanted)
         if page_before != page:
             calls.need(f"open its {page} page", calls.resolve, "OpenPage", page)
-        yield Opened(calls, project, calls.need("give the timeline", project, "GetCurrentTimeline"))
+        opened = Opened(calls, project, calls.need("give the timeline", project, "GetCurrentTimeline"))
+        if opened.timeline_id != timeline_id:
+            raise opened.switched()
+        yield opened
     finally:
         put_back(
             [
-                ("The timeline that was open before", lambda: _back_to(calls, project, id_before)),
+                (
+                    "The timeline that was open before",
+                    lambda: _back_to(calls, project, id_before, timeline_id),
+                ),
                 (
                     f"Resolve's {page_before} page",
                     lambda: watch.settled(calls, lambda: _back_to_page(calls, page_before)),
@@ -58,11 +65,13 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say, watch: Watch) -
         )
 
 
-def _back_to(calls: Calls, project: Any, timeline_id: Any) -> bool:
+def _back_to(calls: Calls, project: Any, before: Any, ours: str) -> bool:
+    """Open the timeline again that was open before, unless the user has opened a third one meanwhile."""
     now = calls.ask(project, "GetCurrentTimeline")
-    if timeline_id is None or (now and calls.ask(now, "GetUniqueId") == timeline_id):
+    found = calls.ask(now, "GetUniqueId") if now else None
+    if before is None or found == before or (found and found != ours):
         return True
-    wanted = find_timeline(calls, project, timeline_id)
+    wanted = find_timeline(calls, project, before)
     return bool(calls.ask(project, "SetCurrentTimeline", wanted))
 
 

@@ -89,6 +89,7 @@ class Delivery:
             self._set_up(order, folder, codec)
             job = self._add_job()
             keep.own_jobs.append(job)
+            self.opened.check_current()  # whose job it is
             certain = self._check_job(job, order, folder)
             calls.need("start rendering", project, "StartRendering", [job], False)
             self.watch.until_done(self.opened, job, self.say)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from flowanchor_resolve.calls import has
 from flowanchor_resolve.edition import Edition
 from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Say
-from flowanchor_resolve.opened import Opened
+from flowanchor_resolve.opened import Opened, find_timeline
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.volumes import in_media_storage
 from flowanchor_resolve.watch import Watch
@@ -60,6 +61,9 @@ class Kept:
         self.playhead = calls.ask(opened.timeline, "GetCurrentTimecode")
         self.deletes = has(project, "DeleteRenderPreset")
         self.preset = f"{PRESET} {uuid.uuid4().hex[:8]}"
+        self.timeline_id = opened.timeline_id
+        self.theirs: str | None = None
+        """The timeline that the user has opened meanwhile."""
         self.saved = False
         self.place: dict[str, Any] = {}
 
@@ -120,6 +124,7 @@ class Kept:
             say(f'This version deletes no render presets: delete "{self.preset}" on the Deliver page.')
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], bool]]]:
+        yield "which timeline is open", self._open_ours
         yield "the render queue", self._restore_queue
         yield "which tracks are on", self._restore_tracks
         if self.marks is not None:
@@ -129,6 +134,28 @@ class Kept:
         yield "the render settings", self._restore_settings
         yield "the range of renders", self._restore_range
         yield "the folder of renders", self._restore_folder
+        yield "which timeline is open", self._open_theirs
+
+    def _open_ours(self) -> bool:
+        """Much of the rest can only be set on the timeline that is open, and the user may have opened another
+        one meanwhile."""
+        calls, project = self.opened.calls, self.opened.project
+        now = calls.ask(project, "GetCurrentTimeline")
+        found = calls.ask(now, "GetUniqueId") if now else None
+        if found == self.timeline_id:
+            return True
+        self.theirs = found
+        ours = find_timeline(calls, project, self.timeline_id)
+        opened = bool(calls.ask(project, "SetCurrentTimeline", ours))
+        self.opened = replace(self.opened, timeline=calls.ask(project, "GetCurrentTimeline") or ours)
+        return opened
+
+    def _open_theirs(self) -> bool:
+        if self.theirs is None:
+            return True
+        calls, project = self.opened.calls, self.opened.project
+        theirs = find_timeline(calls, project, self.theirs)
+        return bool(calls.ask(project, "SetCurrentTimeline", theirs))
 
     def _restore_queue(self) -> bool:
         calls, project = self.opened.calls, self.opened.project

@@ -107,6 +107,27 @@ class Opened:
         """
         self.track_count("video")
 
+    def check_current(self) -> None:
+        """Raise what is wrong if this is not the timeline that is open now, to which all goes that names
+        none: render jobs, and clips that are appended.
+
+        Raises:
+            ResolveProblem: "resolve-timeline-closed", "resolve-dialog-open".
+        """
+        current = self.calls.ask(self.project, "GetCurrentTimeline")
+        if current and self.calls.ask(current, "GetUniqueId") == self.timeline_id:
+            return
+        self.calls.check_answering()
+        raise self.switched()
+
+    def switched(self) -> ResolveProblem:
+        """What is wrong where the user has opened another timeline in the middle of something."""
+        return ResolveProblem(
+            "resolve-timeline-closed",
+            "The timeline was closed in Resolve meanwhile, or another one was opened.",
+            "Open it again, leave it open, and try again.",
+        )
+
     def markers(self) -> Mapping[Any, Mapping[str, Any]]:
         """The timeline's markers, by their frames, which count from its first."""
         answer = self.calls.ask(self.timeline, "GetMarkers")

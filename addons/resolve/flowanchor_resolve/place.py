@@ -16,7 +16,7 @@ from flowanchor_resolve.held import put_back
 from flowanchor_resolve.host import Placed, Probe, Result, Say, Selection
 from flowanchor_resolve.markers import add_marker, delete_marker, mark_item, marker_data
 from flowanchor_resolve.names import TRACK, is_result_track
-from flowanchor_resolve.opened import Item, Opened, media_id
+from flowanchor_resolve.opened import Item, Opened, media_id, open_current
 from flowanchor_resolve.pool import import_result, result_bin
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.results import placed_results
@@ -97,7 +97,8 @@ class Placement:
                     undo.append(lambda: drop_media(opened, media))
                 track, made = self._track(selection, span, undo)
                 undo.append(lambda: self._remove_new(before))
-                self._append(media, track, span)
+                opened.check_current()
+                self._append(media, track, span, undo)
             item = self._read_back(before, media, track, span)
             placed = Placed(
                 timeline_id=selection.timeline_id,
@@ -161,7 +162,7 @@ class Placement:
         made = {placed.item_id for placed, _ in placed_results(self.opened) if placed.made_track}
         return any(item.item_id in made for item in self.opened.items("video", track))
 
-    def _append(self, media: Any, track: int, span: Span) -> None:
+    def _append(self, media: Any, track: int, span: Span, undo: list[Callable[[], bool]]) -> None:
         info = {
             "mediaPoolItem": media,
             "startFrame": 0,
@@ -170,7 +171,12 @@ class Placement:
             "trackIndex": track,
             "recordFrame": span.start,
         }
-        self.opened.calls.need("put the result on the timeline", self.opened.pool, "AppendToTimeline", [info])
+        calls, pool = self.opened.calls, self.opened.pool
+        made = calls.need("put the result on the timeline", pool, "AppendToTimeline", [info])
+        things = made if isinstance(made, (list, tuple)) else ()
+        ids = [str(calls.ask_if_there(one, "GetUniqueId") or "") for one in things]
+        undo.append(lambda: self._remove_stray(ids))
+        self.opened.check_current()
 
     def _read_back(self, before: dict[str, Item], media: Any, track: int, span: Span) -> Item:
         """The one new clip, if it is in its place and all else as it was."""
@@ -198,6 +204,14 @@ class Placement:
                 "Look at the timeline, then try again.",
             )
         return new[0]
+
+    def _remove_stray(self, ids: list[str]) -> bool:
+        """Take away what came to lie on another timeline, because the user opened that one just then."""
+        now = open_current(self.opened.calls)
+        if now.timeline_id == self.opened.timeline_id:
+            return True  # what is here, the listing before tells
+        gone = [delete_item(now, item) for item in map(now.find_item, ids) if item is not None]
+        return all(gone)
 
     def _remove_new(self, before: dict[str, Item]) -> bool:
         new = [item for key, item in listing(self.opened).items() if key not in before]

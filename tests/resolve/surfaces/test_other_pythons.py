@@ -16,8 +16,8 @@ from flowanchor_resolve.session import Task
 
 from tests.resolve.core.scene import footage
 from tests.resolve.pythons import VERSIONS, python
-from tests.resolve.surfaces.scene import PatchEditing, secret_world
-from tests.resolve.surfaces.test_sidecar import Running, start, until
+from tests.resolve.surfaces.scene import PatchEditing, secret_world, until
+from tests.resolve.surfaces.test_sidecar import Running, start
 
 __all__ = ["start"]
 ROOT = Path(__file__).parents[3]

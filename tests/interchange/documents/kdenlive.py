@@ -99,3 +99,63 @@ def kdenlive_document(scene: Scene) -> bytes:
  </tractor>
 </mlt>
 """.encode()
+
+
+SEQUENCE = "{6a2b1c3d-1111-4222-8333-444455556666}"
+
+
+def kdenlive_sequence_document(scene: Scene) -> bytes:
+    """The same as its versions since 23.04 write it: the tracks are a sequence, which lies in the bin; behind
+    them the preview, switched off; what is played is a tractor around the sequence that was open.
+
+    The order, the properties and what is a chain are those of 25.12 (KDE/kdenlive-test-suite, `projects/`).
+    """
+    text = kdenlive_document(scene).decode()
+    end = clock(LENGTH - 1, scene.rate)
+    bin_start = text.index(' <playlist id="main_bin">')
+    bin_end = text.index("</playlist>\n", bin_start) + len("</playlist>\n")
+    tray = text[bin_start:bin_end]
+    main_start = text.index(' <tractor id="tractor3"')
+    tracks, main = text[bin_end:main_start], text[main_start : text.index("</mlt>")]
+    about = {
+        "kdenlive:uuid": SEQUENCE,
+        "kdenlive:clipname": "Sequence 1",
+        "kdenlive:producer_type": 17,
+        "kdenlive:control_uuid": SEQUENCE,
+        "kdenlive:id": 3,
+        "kdenlive:clip_type": 0,
+        "kdenlive:folderid": 2,
+        "kdenlive:sequenceproperties.documentuuid": SEQUENCE,
+        "kdenlive:sequenceproperties.groups": "[\n]\n",
+        "kdenlive:sequenceproperties.guides": '[{"comment": "look", "duration": 0, "pos": 7, "type": 0}]',
+        "kdenlive:sequenceproperties.tracksCount": 3,
+    }
+    opening = main.index(">") + 1
+    main = f"{main[:opening]}{properties(about)}{main[opening:]}"
+    main = main.replace('id="tractor3"', f'id="{SEQUENCE}"', 1)
+    preview = '<track hide="both" producer="playlist9"/>'
+    main = main.replace("<transition", f"{preview}\n  <transition", 1)
+    named = properties({"kdenlive:playlistid": "timeline_preview"})
+    tracks += f' <playlist id="playlist9">{named}</playlist>\n'
+    tray = tray.replace('docproperties.version">1.04', 'docproperties.version">1.1')
+    tray = tray.replace(
+        " </playlist>",
+        f'  <property name="kdenlive:docproperties.activetimeline">{SEQUENCE}</property>\n'
+        f'  <property name="kdenlive:docproperties.opensequences">{SEQUENCE}</property>\n'
+        f'  <property name="kdenlive:docproperties.uuid">{SEQUENCE}</property>\n'
+        f'  <entry producer="{SEQUENCE}" in="00:00:00.000" out="{end}"/>\n </playlist>',
+    )
+    project = (
+        f' <tractor id="tractor4" in="00:00:00.000" out="{end}">\n'
+        '  <property name="kdenlive:projectTractor">1</property>\n'
+        f'  <track producer="{SEQUENCE}" in="00:00:00.000" out="{end}"/>\n </tractor>\n'
+    )
+    whole = f"{text[:bin_start]}{tracks}{main}{tray}{project}</mlt>\n"
+    # Files are chains; the bin's and the track's have the same control_uuid.
+    same = '  <property name="kdenlive:control_uuid">{1b2c3d4e-0000-4000-8000-000000000001}</property>\n'
+    for name in ("producer0", "producer1"):
+        start = whole.index(f'<producer id="{name}"')
+        stop = whole.index(" </producer>", start)
+        chain = whole[start:stop].replace("<producer", "<chain", 1)
+        whole = f"{whole[:start]}{chain}{same} </chain>{whole[stop + len(' </producer>') :]}"
+    return whole.encode()

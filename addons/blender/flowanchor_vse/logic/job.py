@@ -5,22 +5,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from flowanchor.v1 import jobs_pb2, types_pb2
 from flowanchor_client import JobUpdate, ServiceFailure
 
 from . import problems
 from .downloading import Download, DownloadFailed
-from .ledger import ENDED, Record
-from .plan import UploadPlan, plan_from_json
+from .ledger import ENDED
+from .plan import UploadPlan
 from .request import edit_request
-from .shown import Shown
+from .standing import JobStanding
 from .transport import Transport
 from .uploading import Upload, UploadFailed
-from .views import JobState, JobView, Problem
 
 RUNNING_SECONDS = 0.25
 WAITING_SECONDS = 0.5
@@ -28,32 +25,8 @@ _MOST_MISSING = 3
 _MISSING = ("job-unknown", "artifact-unknown")
 
 
-class JobRun:
+class JobRun(JobStanding):
     """A record of the ledger and what is being done about it. `step` while `due` is not None."""
-
-    def __init__(self, record: Record, now: float) -> None:
-        """Nothing is done yet; a record that is not at an end has its first step due at once."""
-        self.record = record
-        self.due: float | None = now if record.state not in ENDED and record.state != "placing" else None
-        self.ready = False
-        """The result's files have become whole; the session tells the host once."""
-        self.forgetting = False
-        self.problem = problems.from_json(record.failure)
-        self.offered = False
-        self.restored = False
-        self.may_have_arrived = False
-        """A submission was sent whose answer is not known."""
-        self.owned = True
-        """It belongs to the open file: what the daemon and the disk have of it is ours to remove."""
-        self._asking = False
-        self._piece_bytes = 0
-        self._upload: Upload | None = None
-        self._download: Download | None = None
-        self._cancel = False
-        self._cancel_sent = False
-        self._missing = 0
-        self._since = 0
-        self._shown = Shown()
 
     # Wishes; none of them makes a call
 
@@ -85,10 +58,6 @@ class JobRun:
         self._upload, self._missing, self._cancel, self._asking = None, 0, False, False
         self._go("starting", now)
 
-    def goes_into(self, folder: Path) -> None:
-        """Where its result is to be kept; nothing of it is there yet."""
-        self._set(folder=str(folder))
-
     def fetch(self, now: float) -> None:
         """The result, from the disk if it is there, else from the daemon."""
         self.offered = self.restored = False
@@ -101,52 +70,6 @@ class JobRun:
             self._go("downloading", now)
         else:
             self.fail(problems.gone(self.can_send_again))
-
-    def placed(self, strip: str, where: str) -> None:
-        self.offered = self.ready = False
-        self._set(placed=strip, where=where)
-        self._end("done")
-
-    def made_into(self, files: tuple[str, ...], size: tuple[int, int]) -> None:
-        self._set(files=files, size=size)
-
-    def offer(self) -> None:
-        """A result from before the file was opened: the user says whether it is placed."""
-        self._set(state="placing")
-        self.offered, self.due = True, None
-
-    def fail(self, problem: Problem) -> None:
-        self.release()
-        self._set(failure=problems.to_json(problem))
-        self._end("failed")
-        self.problem = problem
-
-    def release(self) -> None:
-        """Close files; half a download is removed."""
-        if self._upload is not None:
-            self._upload.close()
-        if self._download is not None:
-            self._download.close()
-            self._download = None
-
-    def reconnected(self) -> None:
-        """Another daemon may answer now."""
-        self._since = 0
-        if self._upload is not None:
-            self._upload.forget_sent()
-
-    @cached_property
-    def _plan(self) -> UploadPlan | None:
-        """Made when it is needed: it names each file, and a .blend may hold many edits that are over."""
-        return plan_from_json(self.record.plan)
-
-    @property
-    def can_send_again(self) -> bool:
-        return self._plan is not None and self._plan.files[0].is_file()
-
-    @property
-    def moves_bytes(self) -> bool:
-        return self._upload is not None or self._download is not None
 
     # Steps
 
@@ -330,25 +253,3 @@ class JobRun:
                 self.due = None
             else:
                 raise
-
-    def _go(self, state: JobState, now: float) -> None:
-        self.problem = None
-        self._shown.begin()
-        self._cancel_sent = False
-        self.due = now
-        self._set(state=state, failure={})
-
-    def _end(self, state: JobState) -> None:
-        self.problem, self.due, self._upload = None, None, None
-        self._cancel = self._cancel_sent = False
-        self._set(state=state, failure=self.record.failure if state == "failed" else {})
-
-    def _set(self, **changes: Any) -> None:
-        if any(getattr(self.record, name) != value for name, value in changes.items()):
-            self.record = self.record.changed(**changes)
-
-    def view(self, link_problem: Problem | None = None) -> JobView:
-        """As it stands; an edit at work shows what keeps the daemon out of reach."""
-        problem = self.problem or (link_problem if self.due is not None else None)
-        cancelling = self._cancel or self._cancel_sent
-        return self._shown.view(self.record, problem, cancelling, self.offered, self.owned)

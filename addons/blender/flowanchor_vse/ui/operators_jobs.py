@@ -11,7 +11,8 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import as_images, compat, place, preferences, properties, settings_guard, text
-from ..logic.session import MakeFolder, Session
+from ..logic.edits import MakeFolder
+from ..logic.session import Session
 from ..logic.views import JobView
 from ..strips import Refused
 from . import cleanup, runtime, timer

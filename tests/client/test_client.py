@@ -68,7 +68,7 @@ def test_no_method_starts_a_thread(runtime: Path, tmp_path: Path, monkeypatch: p
         assert set(threading.enumerate()) == before, name
         assert threading.active_count() == len(before), name
     assert born == []
-    public = {name for name in vars(Client) if not name.startswith("_")}
+    public = {name for name in dir(Client) if not name.startswith("_")}
     others = {"connect", "address", "warning", "upload_all", "stat_media", "upload_chunk", "download_chunk"}
     assert public == set(calls) | others
 

@@ -12,7 +12,7 @@ from flowanchor_interchange import files, place
 from flowanchor_interchange.model import Result, Span
 
 from tests.interchange.conftest import Make
-from tests.interchange.readers.test_mlt import stated_twice
+from tests.interchange.readers.mlt_pieces import stated_twice
 
 RESULT = Result(Path("/r.mov"), Span(10, 20), Fraction(25), 0, (192, 96), False, {"job": "j"})
 

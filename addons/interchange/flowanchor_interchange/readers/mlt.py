@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from flowanchor_interchange import paths
 from flowanchor_interchange.document import Node
 from flowanchor_interchange.model import Clip, Media, Span, Timeline, Track, Transition
+from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers import common
 from flowanchor_interchange.readers.mlt_parts import Parts, frames_of, parts_of, properties
 from flowanchor_interchange.readers.mlt_tracks import hides, is_black, is_preview, is_sound, with_compositions
+from flowanchor_interchange.timecode import exact_rate
 
 _FILES = ("avformat", "avformat-novalidate", "")
 _SOUND = re.compile(r"audio|volume|panner|channel|ladspa|sox|rubberband|loudness|normali[sz]e")
@@ -41,13 +44,30 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
             tracks.append(with_compositions(track, parts, index))
     about = properties(parts.main)
     return Timeline(
-        name=about.get("kdenlive:clipname") or parts.root.get("title") or parts.main.get("title"),
+        name=about.get("kdenlive:clipname") or _title(parts),
         rate=parts.rate,
         size=parts.size,
         tracks=tuple(tracks),
         sound_tracks=sound,
         relative=reader.relative,
     )
+
+
+def _title(parts: Parts) -> str:
+    """The document's title; Shotcut puts its own name and version there."""
+    titles = (parts.root.get("title"), parts.main.get("title"))
+    return next((title for title in titles if title and not title.startswith("Shotcut version")), "")
+
+
+def _stated_rate(about: dict[str, str]) -> Fraction | None:
+    """A file's frames a second as the program found them, None if it does not say so. Not always exact."""
+    rate = f"{about.get('meta.media.frame_rate_num', '')}/{about.get('meta.media.frame_rate_den', '')}"
+    if not re.fullmatch(r"[1-9]\d{0,8}/[1-9]\d{0,8}", rate):
+        return None
+    try:
+        return exact_rate(rate)
+    except TimelineProblem:
+        return None  # as of cover pictures, which have 90000
 
 
 def _has_proxy(about: dict[str, str]) -> bool:
@@ -167,7 +187,8 @@ class _Reader:
             obstacles.append(common.PROXY if proxied else common.NO_FILE)
         else:
             self.relative |= paths.is_relative(resource) and not self._absolute
-            media = Media(resource, paths.local_path(resource, self._folder), None, 0)
+            rate = None if proxied else _stated_rate(about)
+            media = Media(resource, paths.local_path(resource, self._folder), rate, 0)
         if any(properties(link).get("mlt_service") == "timeremap" for link in producer.all("link")):
             obstacles.append(common.SPEED)
         if _freezes(node, producer):

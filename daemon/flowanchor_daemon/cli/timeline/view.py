@@ -9,6 +9,7 @@ from typing import Any
 from flowanchor_interchange.files import FORMATS, TimelineFile
 from flowanchor_interchange.model import Clip, Track
 from flowanchor_interchange.problems import TimelineProblem, printable
+from flowanchor_interchange.readers.common import rate_obstacles
 from flowanchor_interchange.selection import Selection, frames_to_edit
 from rich.console import Console
 from rich.table import Table
@@ -69,6 +70,8 @@ def obstacle(source: TimelineFile, track: Track, number: int) -> str | None:
         return "; ".join(clip.obstacles)
     if clip.media is not None and clip.media.path is None:
         return f"'{clip.media.stated[:120]}' is no file here"
+    if clip.media is not None and (other := rate_obstacles(clip.media.rate, source.timeline.rate)):
+        return other[0]
     path = None if clip.media is None else clip.media.path
     packed = path is not None and source.bundle is not None and source.bundle.holds(path)
     if clip.media is not None and clip.media.kind == "movie" and not packed and path and not there(path):

@@ -42,6 +42,16 @@ def test_list_says_what_keeps_a_clip_from_being_edited(make: Make) -> None:
     assert told["tracks"][0]["clips"][0]["obstacle"] == "its speed is changed"
 
 
+def test_list_says_that_a_file_runs_at_another_rate(make: Make) -> None:
+    path, _ = make("mlt")
+    stated = '<property name="meta.media.frame_rate_{0}">{1}</property>'
+    both = f'{stated.format("num", 30)}{stated.format("den", 1)}<property name="resource">'
+    path.write_text(path.read_text().replace('<property name="resource">', both, 1))
+    told = json.loads(call("list", path, "--json")[1])
+    obstacle = told["tracks"][0]["clips"][0]["obstacle"]
+    assert obstacle == "its file runs at 30 frames a second, the timeline at 24000/1001"
+
+
 def test_list_of_what_is_no_timeline(tmp_path: Path) -> None:
     for name, data in {
         "a.xml": b"<html/>",

@@ -17,7 +17,7 @@ from flowanchor_client import Client, DaemonUnreachable, ServiceFailure
 from flowanchor_client.launch import FAILURE_FILE
 
 from flowanchor_daemon.doctor.finding import Finding, Level, ok, problem, warning
-from flowanchor_daemon.doctor.places import Places
+from flowanchor_daemon.doctor.places import Places, check_folders
 from flowanchor_daemon.doctor.versions import version_of
 
 ANSWER_SECONDS: Final = 5.0
@@ -67,7 +67,11 @@ def check_daemon(places: Places) -> Iterator[Finding]:
 
 def _not_running(places: Places) -> Iterator[Finding]:
     if (failed := _failed_start(places)) is not None:
-        yield failed
+        # What `check_folders` finds wrong now is told there, and is not a second problem.
+        if any(found.level == "problem" and found.text in failed.text for found in check_folders(places)):
+            yield warning("daemon", "not running: with its folders as they are it cannot", "See the folders.")
+        else:
+            yield failed
         return
     if os.path.lexists(places.state.root) and (lock := DaemonLock(places.state.root)).is_held():
         yield problem(

@@ -280,6 +280,25 @@ def test_a_daemon_that_crashed_and_one_that_could_not_start_are_told(places: Pla
     assert found.level == "warning"
 
 
+def test_a_folder_that_kept_the_daemon_from_starting_is_one_problem(places: Places) -> None:
+    rendezvous.private_folder(places.runtime)
+    places.state.root.mkdir(mode=0o700)
+    places.state.root.chmod(0o755)
+    with pytest.raises(rendezvous.RendezvousError) as refused:
+        rendezvous.private_folder(places.state.root)
+    said = f"The daemon could not be started: it ended with exit code 2. It said: flowanchor: {refused.value}"
+    note = {"at": time.time() - 60, "message": said, "action": "Look."}
+    (places.runtime / launch.FAILURE_FILE).write_text(json.dumps(note))
+
+    def problems() -> list[str]:
+        found = [*place_checks.check_folders(places), *service_checks.check_daemon(places)]
+        return [finding.name for finding in found if finding.level == "problem"]
+
+    assert problems() == ["state folder"]
+    places.state.root.chmod(0o700)
+    assert problems() == ["daemon"], "what was wrong then is still the last that is known of it"
+
+
 def test_a_daemon_of_the_same_state_at_another_meeting_place_is_a_problem(places: Places) -> None:
     with DaemonLock(rendezvous.private_folder(places.state.root)) as lock:
         assert lock.acquire()

@@ -211,3 +211,25 @@ def test_a_speed_is_that_of_the_reel_it_names() -> None:
         (two.format("-25.0"), (common.REVERSED,)),
     ):
         assert timeline(text + lines).tracks[0].clips[-1].obstacles == expected
+
+
+@pytest.mark.parametrize(
+    "comments",
+    [
+        # as OpenTimelineIO writes them, as Avid does, and with a file for one of the two alone
+        ["FROM CLIP NAME: one", "FROM CLIP: /m/one.mov", "TO CLIP NAME: two", "TO CLIP: /m/two.mov"],
+        ["FROM CLIP NAME: one", "SOURCE FILE: /m/one.mov", "TO CLIP NAME: two", "SOURCE FILE: /m/two.mov"],
+        ["FROM CLIP NAME: one", "TO CLIP NAME: two", "SOURCE FILE: /m/one.mov", "SOURCE FILE: /m/two.mov"],
+        ["FROM FILE: /m/one.mov", "TO FILE: /m/two.mov"],
+        ["FROM CLIP NAME: one", "SOURCE FILE: /m/one.mov", "TO CLIP NAME: /m/two.mov"],
+    ],
+)
+def test_a_transition_leads_to_the_file_of_its_own_side(comments: list[str]) -> None:
+    dissolve = (
+        "002  TAPE1    V     C        01:00:12:00 01:00:12:00 01:00:02:00 01:00:02:00\n"
+        "002  TAPE2    V     D    010 01:00:20:00 01:00:23:00 01:00:02:00 01:00:05:00\n"
+    )
+    text = HEAD + CUT + dissolve + "".join(f"* {comment}\n" for comment in comments)
+    _, clip = timeline(text).tracks[0].clips
+    assert clip.media is not None
+    assert clip.media.path == Path("/m/two.mov")

@@ -28,7 +28,8 @@ _EVENT = re.compile(
 _SPEED = re.compile(rf"M2\s+(\S.*?)\s+([-+]?\d+(?:\.\d+)?)(?:\s+{_TIME})?\s*")
 MAX_BYTES = 8 << 20
 """Some 70 000 events. Lists have 999 by the format's own count, and a few thousand where programs go on."""
-_FILES = ("SOURCE FILE", "FROM FILE", "SOURCE FILE PATH", "MEDIA FILE", "FROM CLIP")
+_FILES = ("SOURCE FILE", "{0} FILE", "SOURCE FILE PATH", "MEDIA FILE", "{0} CLIP")
+"""Comments that name the file of a side of an event, "FROM" or "TO", in the order in which they count."""
 
 
 @dataclass
@@ -41,6 +42,18 @@ class _Event:
     def frame(self, group: int, rate: Fraction) -> Timecode:
         """One of the event's four times, counted as the list says, else as its last separator does."""
         return Timecode.parse(self.line[group], rate, self.drop if can_drop(rate) else None)
+
+    @property
+    def side(self) -> str:
+        """What comments call the clip that an event brings: of a transition the one it leads to."""
+        return "FROM" if self.line[4] == "C" else "TO"
+
+    def note(self, name: str, value: str) -> None:
+        """Take a comment. Files named before the clip that a transition leads to are of the one it leaves."""
+        if name == "TO CLIP NAME":
+            for earlier in _FILES:
+                self.notes.pop(earlier, None)
+        self.notes[name] = value
 
     @property
     def has_picture(self) -> bool:
@@ -134,7 +147,7 @@ def _events(text: str) -> list[_Event]:
             _meant(events, speed[1]).speed = Fraction(speed[2])
         elif events and line.startswith("*") and ":" in line:
             name, _, value = line[1:].partition(":")
-            events[-1].notes[" ".join(name.upper().split())] = value.strip()
+            events[-1].note(" ".join(name.upper().split()), value.strip())
     return events
 
 
@@ -150,19 +163,17 @@ def _meant(events: list[_Event], reel: str) -> _Event:
 
 def _path(event: _Event, folder: Path) -> tuple[str, Path | None]:
     for name in _FILES:
-        if stated := event.notes.get(name, ""):
+        if stated := event.notes.get(name.format(event.side), ""):
             return stated, paths.local_path(stated, folder)
-    stated = event.notes.get("TO CLIP NAME" if event.line[4] != "C" else "FROM CLIP NAME", "")
-    stated = stated or event.notes.get("FROM CLIP NAME", "") or event.line[2]
+    stated = event.notes.get(f"{event.side} CLIP NAME", "") or event.notes.get("FROM CLIP NAME", "")
+    stated = stated or event.line[2]
     return stated, paths.local_path(stated, folder)
 
 
 def _clip(event: _Event, record: Span, rate: Fraction, folder: Path) -> Clip:
     begin, lengths = _source(event, rate)
     stated, path = _path(event, folder)
-    name = (
-        event.notes.get("TO CLIP NAME" if event.line[4] != "C" else "FROM CLIP NAME", "") or Path(stated).name
-    )
+    name = event.notes.get(f"{event.side} CLIP NAME", "") or Path(stated).name
     obstacles = []
     if event.speed is not None and not _is_normal(event.speed, rate):
         obstacles.append(

@@ -1,33 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every way in which an edit can go wrong ends in a sentence and a next step; none is lost or run twice."""
+"""A daemon that is missing, wrong, silent or dies, a job that fails, a fault of our own: each is told, with a
+next step, and no edit is lost or run twice."""
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flowanchor.v1 import jobs_pb2, types_pb2
+from flowanchor.v1 import jobs_pb2
 from flowanchor_client import DaemonUnreachable
 from flowanchor_client.connect import Start
-from flowanchor_vse.logic import downloading
-from flowanchor_vse.logic.views import Problem
 
 from tests.blender.logic.conftest import Desk
-from tests.blender.logic.standin import not_running, refused, silent, unreachable
-
-
-def problem_of(desk: Desk, record: str) -> Problem:
-    problem = desk.view(record).problem
-    assert problem is not None
-    assert problem.message.endswith(".")
-    assert problem.action.endswith(".")
-    return problem
-
-
-# The daemon
+from tests.blender.logic.faults import problem_of, stage
+from tests.blender.logic.standin import not_running, silent, unreachable
 
 
 def test_a_daemon_that_cannot_be_started_is_told_and_found_when_it_is_there(desk: Desk) -> None:
@@ -89,21 +77,6 @@ def test_a_daemon_that_crashes_is_started_again_and_the_edit_goes_on(desk: Desk,
     assert len(desk.standin.wishes) == 1, "one job"
     assert all(path.exists() for path in desk.placed[0].paths)
     assert not desk.problems
-
-
-def stage(desk: Desk, record: str, state: str) -> None:
-    """Bring an edit to a state, in the midst of it."""
-    if state == "uploading":
-        desk.until(lambda: desk.standin.calls["upload_chunk"] == 4)
-        return
-    desk.until_state(record, "waiting")
-    if state == "waiting":
-        return
-    desk.standin.run(desk.standin.only.id, 1, 4)
-    desk.until_state(record, "running")
-    if state == "downloading":
-        desk.standin.succeed(desk.standin.only.id)
-        desk.until(lambda: desk.standin.calls["download_chunk"] == 4)
 
 
 def test_a_daemon_that_was_stopped_stays_stopped_until_somebody_starts_it(desk: Desk) -> None:
@@ -209,106 +182,6 @@ def test_a_delete_without_a_daemon_starts_none_and_ends(desk: Desk) -> None:
     assert desk.session.jobs() == []
 
 
-# The upload
-
-
-def test_an_export_that_is_gone_is_told(desk: Desk) -> None:
-    plan = desk.plan()
-    plan.clip.files[1].unlink()
-    record = desk.submit(plan)
-    desk.idle()
-    problem = problem_of(desk, record)
-    assert (desk.state(record), problem.code, problem.remedy) == ("failed", "clip-unreadable", "resubmit")
-    assert "000001.png" in problem.message
-    assert desk.problems == [(record, problem)]
-
-
-def test_an_export_that_vanishes_while_it_is_sent_is_told(desk: Desk) -> None:
-    plan = desk.plan()
-    record = desk.submit(plan)
-    desk.until(lambda: desk.standin.calls["upload_chunk"] == 4)
-    plan.clip.files[2].unlink()
-    desk.idle()
-    assert problem_of(desk, record).code == "clip-unreadable"
-
-
-@pytest.mark.parametrize("content", [b"other " * 500, b"short"])
-def test_an_export_that_changes_while_it_is_sent_is_told(desk: Desk, content: bytes) -> None:
-    plan = desk.plan()
-    record = desk.submit(plan)
-    desk.until(lambda: desk.standin.calls["upload_chunk"] == 3)
-    plan.clip.files[2].write_bytes(content)
-    desk.idle()
-    problem = problem_of(desk, record)
-    assert (problem.code, problem.remedy) == ("media-hash", "resubmit")
-
-
-def test_an_empty_export_is_told(desk: Desk) -> None:
-    plan = desk.plan()
-    plan.clip.files[0].write_bytes(b"")
-    record = desk.submit(plan)
-    desk.idle()
-    assert "empty" in problem_of(desk, record).message
-
-
-def test_an_upload_the_daemon_has_forgotten_goes_on_where_it_says(desk: Desk) -> None:
-    record = desk.submit()
-    desk.until(lambda: desk.standin.calls["upload_chunk"] == 2)
-    desk.standin.media.clear()  # evicted
-    desk.until_state(record, "waiting")
-    assert not desk.problems
-
-
-def test_media_that_were_evicted_before_the_submission_are_sent_again(desk: Desk) -> None:
-    record = desk.submit()
-    desk.until(lambda: len(desk.standin.complete) == 3)
-    desk.standin.complete.clear()
-    desk.standin.media.clear()
-    desk.until_state(record, "waiting")
-    assert desk.standin.calls["submit"] == 2
-
-
-def test_a_daemon_that_never_keeps_what_it_gets_is_told(desk: Desk) -> None:
-    desk.standin.faults["submit"] = [refused("media-missing") for _ in range(10)]
-    record = desk.submit()
-    desk.idle()
-    assert problem_of(desk, record).remedy == "retry"
-    desk.standin.faults["submit"] = []
-    desk.standin.faults["upload_chunk"] = [refused("media-offset") for _ in range(100)]
-    desk.standin.complete.clear()
-    desk.standin.media.clear()
-    assert desk.session.retry(record) == record, "the daemon has never accepted it: it is the same edit still"
-    desk.idle()
-    assert problem_of(desk, record).code == "media-offset"
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "remedy"),
-    [
-        ("disk-full", types_pb2.FAILURE_KIND_SERVICE, "retry"),
-        ("quota-full", types_pb2.FAILURE_KIND_SERVICE, "retry"),
-        ("prompt-empty", types_pb2.FAILURE_KIND_INPUT, "settings"),
-        ("model-unknown", types_pb2.FAILURE_KIND_MODEL, "settings"),
-        ("request-too-large", types_pb2.FAILURE_KIND_INPUT, "settings"),
-    ],
-)
-def test_a_refusal_is_told_with_the_button_that_helps(
-    desk: Desk, code: str, kind: types_pb2.FailureKind.ValueType, remedy: str
-) -> None:
-    call = "upload_chunk" if code in ("disk-full", "quota-full") else "submit"
-    desk.standin.faults[call] = [refused(code, kind)]
-    record = desk.submit()
-    desk.idle()
-    problem = problem_of(desk, record)
-    assert (desk.state(record), problem.code, problem.remedy) == ("failed", code, remedy)
-    again = desk.session.retry(record)
-    desk.until_state(again, "waiting")
-    assert desk.view(again).problem is None
-
-
-# The job
-
-
 def test_a_job_that_failed_says_why(desk: Desk) -> None:
     record = desk.running()
     desk.standin.fail(desk.standin.only.id)
@@ -331,118 +204,6 @@ def test_a_job_that_somebody_else_deleted_is_told(desk: Desk, state: str) -> Non
     desk.idle()
     problem = problem_of(desk, record)
     assert (desk.state(record), problem.code, problem.remedy) == ("failed", "job-unknown", "retry")
-
-
-# The result
-
-
-def test_a_result_deleted_while_it_is_fetched_is_told(desk: Desk) -> None:
-    record = desk.submit()
-    stage(desk, record, "downloading")
-    desk.standin.lose(desk.standin.only.id)
-    desk.idle()
-    problem = problem_of(desk, record)
-    assert (desk.state(record), problem.code, problem.remedy) == ("failed", "artifact-unknown", "retry")
-    assert not list((desk.folder / "out").glob("*.partial"))
-
-
-class FullDisk:
-    """A file on a disk that is full after some bytes."""
-
-    def __init__(self, file: object, number: int) -> None:
-        self._file = file
-        self._number = number
-
-    def write(self, data: bytes) -> int:
-        raise OSError(self._number, os.strerror(self._number))
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._file, name)
-
-
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [(errno.ENOSPC, "disk-full"), (errno.EDQUOT, "disk-full"), (errno.EIO, "write-failed")],
-)
-def test_a_disk_that_fills_up_during_the_download_loses_nothing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int, code: str
-) -> None:
-    record = desk.submit()
-    stage(desk, record, "downloading")
-    with monkeypatch.context() as patch:
-        real = downloading._Receiving.__init__
-
-        def begin(self: downloading._Receiving, path: Path) -> None:
-            real(self, path)
-            self.file = FullDisk(self.file, number)  # type: ignore[assignment]
-
-        patch.setattr(downloading._Receiving, "__init__", begin)
-        desk.idle()
-    problem = problem_of(desk, record)
-    assert (desk.state(record), problem.code, problem.remedy) == ("failed", code, "fetch")
-    assert not list((desk.folder / "out").glob("*.partial"))
-    assert desk.standin.jobs, "the daemon still has it"
-    desk.session.fetch(record)
-    desk.until(lambda: desk.placed)
-    assert desk.state(record) == "placing"
-
-
-def test_a_folder_that_cannot_be_made_is_told(desk: Desk) -> None:
-    (desk.folder / "out").write_text("a file in its place")
-    record = desk.running()
-    desk.standin.succeed(desk.standin.only.id)
-    desk.idle()
-    assert problem_of(desk, record).code == "write-failed"
-
-
-def test_bytes_that_are_not_those_the_daemon_made_are_not_placed(desk: Desk) -> None:
-    record = desk.running()
-    job = desk.standin.only.id
-    desk.standin.succeed(job)
-    content = desk.standin.results[job][1]
-    desk.standin.results[job][1] = content[:-1] + b"?"
-    desk.idle()
-    problem = problem_of(desk, record)
-    assert (problem.code, problem.remedy, desk.placed) == ("media-hash", "fetch", [])
-    assert not (desk.folder / "out" / "result.000001.png").exists()
-    desk.standin.results[job][1] = content[:500]
-    desk.session.fetch(record)
-    desk.idle()
-    assert problem_of(desk, record).code == "media-hash"
-    desk.standin.results[job][1] = content
-    desk.session.fetch(record)
-    desk.until(lambda: desk.placed)
-
-
-def test_a_result_without_files_is_told(desk: Desk) -> None:
-    record = desk.running()
-    desk.standin.see(desk.standin.only.id, state=jobs_pb2.JOB_STATE_SUCCEEDED)
-    desk.idle()
-    assert "without a result" in problem_of(desk, record).message
-
-
-def test_a_name_that_is_a_path_stays_in_the_folder(desk: Desk) -> None:
-    record = desk.running()
-    job = desk.standin.only
-    desk.standin.succeed(job.id)
-    for artifact, name in zip(job.artifacts, ["../../evil.png", "/etc/evil.png", "Evil.png"], strict=True):
-        artifact.name = name
-    desk.until(lambda: desk.placed)
-    assert {path.parent for path in desk.placed[0].paths} == {desk.folder / "out"}
-    assert not (desk.folder.parent / "evil.png").exists()
-    assert desk.state(record) == "placing"
-
-
-def test_two_images_of_one_name_are_both_kept(desk: Desk) -> None:
-    desk.running()
-    desk.standin.succeed(desk.standin.only.id)
-    for artifact in desk.standin.only.artifacts:
-        artifact.name = "Result.png" if artifact.index else "result.png"
-    desk.until(lambda: desk.placed)
-    assert len({path.read_bytes() for path in desk.placed[0].paths}) == 3
-
-
-# A fault of our own
 
 
 def test_a_fault_in_one_edit_is_told_and_the_others_go_on(desk: Desk) -> None:

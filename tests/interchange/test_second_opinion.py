@@ -13,7 +13,7 @@ from typing import Any
 import opentimelineio as otio  # type: ignore[import-untyped]
 import pytest
 from flowanchor_interchange import files, place
-from flowanchor_interchange.model import Span
+from flowanchor_interchange.model import Result, Span
 
 from tests.interchange.conftest import Make
 from tests.interchange.documents import otio_document
@@ -122,3 +122,28 @@ def test_edl_as_the_adapter_writes_it(rate: Fraction, tmp_path: Path) -> None:
     assert sources == [(FIRST.duration, FIRST.start), (TWO.duration, TWO.start)]
     first, second = (clip.record for clip in ours.tracks[0].clips)
     assert second.start - first.start == TWO_AT
+
+
+def test_fcpxml_whose_offsets_begin_at_zero(tmp_path: Path) -> None:
+    """So the adapter writes it, whatever the sequence's timecode: nothing of it may be lost."""
+
+    def span(start: int, frames: int) -> Any:
+        return otio.opentime.TimeRange(
+            otio.opentime.RationalTime(start, 25), otio.opentime.RationalTime(frames, 25)
+        )
+
+    timeline = otio.schema.Timeline("t", global_start_time=otio.opentime.RationalTime(90000, 25))
+    timeline.tracks.append(otio.schema.Track("V1"))
+    for name, start in (("a", 50), ("b", 100)):
+        reference = otio.schema.ExternalReference(f"file:///{name}.mov", span(180000, 500))
+        timeline.tracks[0].append(otio.schema.Clip(name, reference, span(180000 + start, 40)))
+    path = tmp_path / "theirs.fcpxml"
+    otio.adapters.write_to_file(timeline, str(path), "otio_fcpx_xml_lite_adapter")
+    ours = files.read(path)
+    records = [(clip.name, clip.record) for track in ours.timeline.tracks for clip in track.clips]
+    assert records == [("a", Span(0, 40)), ("b", Span(40, 80))]
+    result = Result(Path("/r.mov"), Span(45, 55), Fraction(25), 0, (192, 96), False, {})
+    out = tmp_path / "new.fcpxml"
+    out.write_bytes(place.render(ours, out, result, {}).data)
+    (clip,) = files.read(out).timeline.tracks[-1].clips
+    assert clip.record == Span(45, 55)

@@ -242,3 +242,13 @@ def test_sound_on_the_storyline_takes_its_time() -> None:
         [("above", Span(25, 50))],
     ]
     assert found.sound_tracks == 1
+
+
+def test_a_clip_that_begins_before_the_timeline_is_not_edited() -> None:
+    """Which of its frames are the first visible ones, programs see differently."""
+    found = timeline(
+        """<gap offset="3600s" start="10s" duration="4s">
+             <asset-clip ref="a" lane="1" offset="9s" start="3610s" duration="2s" name="early"/></gap>"""
+    )
+    (clip,) = found.tracks[0].clips
+    assert (clip.record, clip.obstacles) == (Span(0, 25), ("it begins before the timeline does",))

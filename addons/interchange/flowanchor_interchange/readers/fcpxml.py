@@ -24,6 +24,7 @@ from flowanchor_interchange.readers.fcpxml_parts import (
     playing,
     seconds,
     sequence_of,
+    spine_begin,
 )
 from flowanchor_interchange.timecode import can_drop, exact_rate
 
@@ -62,7 +63,7 @@ def read(data: bytes, folder: Path, choices: common.Choices) -> Timeline:
     reader = _Reader(resources, folder, rate)
     spine = sequence.child("spine")
     if spine is not None:
-        reader.storyline(spine, Clock(Fraction(0), begin), 0)
+        reader.storyline(spine, Clock(Fraction(0), spine_begin(sequence)), 0)
     project = sequence.parent.get("name") if sequence.parent is not None else ""
     return Timeline(
         name=project,
@@ -132,6 +133,8 @@ class _Reader:
         media, start, obstacles = self._media(node, local.local)
         if not whole:
             obstacles.append(common.OFF_FRAMES)
+        if at < 0:
+            obstacles.append("it begins before the timeline does")
         first = start * self._rate
         if media is not None and common.whole(first) is None:
             obstacles.append(common.OFF_FRAMES)

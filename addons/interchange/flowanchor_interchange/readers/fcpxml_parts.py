@@ -98,6 +98,18 @@ def playing(node: Node) -> Node:
     return next((child for child in node.children if child.tag in ITEMS), node)
 
 
+def spine_begin(sequence: Node) -> Fraction:
+    """The time on the clock of the primary storyline's offsets at which the sequence begins, in seconds.
+
+    That is its start timecode; but some writers let offsets begin at 0 (otio-fcpx-xml-lite-adapter 0.2.3),
+    and nothing lies before a sequence.
+    """
+    begin = seconds(sequence.get("tcStart", "0s"))
+    spine = sequence.child("spine")
+    first = next((node for node in spine.children if node.tag in ITEMS), None) if spine is not None else None
+    return min(begin, seconds(first.get("offset"))) if first is not None and first.get("offset") else begin
+
+
 def item_duration(node: Node, resources: Resources) -> Fraction:
     """An item's length in seconds: what it states, else that of its asset."""
     if text := node.get("duration"):

@@ -24,6 +24,7 @@ from flowanchor_interchange.readers.fcpxml_parts import (
     playing,
     seconds,
     sequence_of,
+    spine_begin,
 )
 from flowanchor_interchange.writers import common
 
@@ -85,8 +86,7 @@ def insert(file: TimelineFile, result: Result) -> common.Written:
         (int(node.get("lane")) for node in sequence.walk() if re.fullmatch(r"\d+", node.get("lane"))),
         default=0,
     )
-    begin = seconds(sequence.get("tcStart", "0s"))
-    splices.append(_hang(file.data, spine, begin, resources, asset_id, lane, result))
+    splices.append(_hang(file.data, spine, spine_begin(sequence), resources, asset_id, lane, result))
     return common.Written(spliced(file.data, splices))
 
 

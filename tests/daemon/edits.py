@@ -26,7 +26,7 @@ def upload(caller: Caller, path: Path) -> types_pb2.MediaRef:
     request = media_pb2.UploadChunkRequest(data=data)
     request.header.sha256 = hashlib.sha256(data).hexdigest()
     request.header.total_bytes = len(data)
-    answer = caller.media.UploadChunk(request, timeout=60, metadata=caller.metadata)
+    answer = caller.media.UploadChunk(request, timeout=120, metadata=caller.metadata)
     assert answer.media.complete
     return types_pb2.MediaRef(sha256=answer.media.sha256, name=path.name, suffix=path.suffix)
 
@@ -51,12 +51,12 @@ def small_edit(caller: Caller, folder: Path, steps: int = 4, **changes: Any) -> 
 
 def submit(caller: Caller, edit: types_pb2.EditRequest) -> jobs_pb2.Job:
     request = jobs_pb2.SubmitJobRequest(request_id=str(uuid.uuid4()), edit=edit, client="test")
-    return caller.jobs.SubmitJob(request, timeout=60, metadata=caller.metadata).job
+    return caller.jobs.SubmitJob(request, timeout=120, metadata=caller.metadata).job
 
 
 def get(caller: Caller, job: str) -> jobs_pb2.Job:
     request = jobs_pb2.GetJobRequest(id=job, preview_since=-1)
-    return caller.jobs.GetJob(request, timeout=60, metadata=caller.metadata).job
+    return caller.jobs.GetJob(request, timeout=120, metadata=caller.metadata).job
 
 
 def wait_for_step(running: RunningDaemon, caller: Caller, job: str, step: int) -> None:
@@ -67,7 +67,7 @@ def wait_for_step(running: RunningDaemon, caller: Caller, job: str, step: int) -
         assert found.state not in ENDED, f"it ended early: {found.failure} {running.log}"
         return found.progress.phase == "edit" and found.progress.step >= step
 
-    until(look, f"job {job} reaches step {step}", 120)
+    until(look, f"job {job} reaches step {step}", 200)
 
 
 def wait_for_end(caller: Caller, job: str) -> jobs_pb2.Job:
@@ -77,4 +77,4 @@ def wait_for_end(caller: Caller, job: str) -> jobs_pb2.Job:
         found = get(caller, job)
         return found if found.state in ENDED else None
 
-    return until(look, f"job {job} ends", 120)
+    return until(look, f"job {job} ends", 200)

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from grpc_health.v1 import health_pb2_grpc
 
 from tests.source_tree import PYTHONPATH
 
-SECONDS = 60.0
+SECONDS = 120.0
 """How long a test waits for anything; far beyond what a busy machine takes."""
 
 Value = TypeVar("Value")
@@ -39,6 +40,25 @@ def until(look: Callable[[], Value | None], what: str, seconds: float = SECONDS)
             raise AssertionError(f"{what}: not within {seconds:g} s")
         time.sleep(0.01)
     return found
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, also when nobody has asked for its exit code yet."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+@contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    """A process that does nothing for a while, so that what it does cannot end before the test is done."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def failure_of(error: grpc.RpcError) -> types_pb2.Failure:
@@ -165,7 +185,7 @@ class RunningDaemon:
         self.process.kill()
         self.process.wait(SECONDS)
         if engine is not None:
-            until(lambda: not psutil.pid_exists(engine), "the engine of a killed daemon ends")
+            until(lambda: gone(engine), "the engine of a killed daemon ends")
 
     def stop(self) -> int:
         """Ask it to end (SIGTERM); its exit code."""

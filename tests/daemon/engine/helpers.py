@@ -11,11 +11,12 @@ from pathlib import Path
 
 import av
 import numpy as np
-import psutil
 from flowanchor.engine.v1 import engine_pb2
 from flowanchor.v1 import types_pb2
 from flowanchor_daemon.engine.local import LocalEngine
 from numpy.typing import NDArray
+
+from tests.daemon import processes
 
 
 def write_clip(path: Path, width: int, height: int, frames: int) -> Path:
@@ -98,9 +99,9 @@ def steps(events: list[engine_pb2.Event], phase: str) -> list[int]:
     ]
 
 
-async def gone(pid: int, seconds: float = 10.0) -> bool:
-    """Whether a process ends within some seconds."""
-    async with asyncio.timeout(seconds):
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+async def gone(pid: int) -> bool:
+    """Wait for the end of a process, which may be a zombie then."""
+    async with asyncio.timeout(120):
+        while not processes.gone(pid):
             await asyncio.sleep(0.02)
     return True

@@ -101,7 +101,7 @@ def test_both_sides_understand_each_other() -> None:
         writer.close()
         return up, down
 
-    up, down = asyncio.run(asyncio.wait_for(exchange(), 20))
+    up, down = asyncio.run(asyncio.wait_for(exchange(), 120))
     assert up is not None
     assert (up.job, len(up.preview_jpeg)) == ("up", 1 << 20)
     assert down is not None

@@ -37,23 +37,24 @@ say(hello=engine_pb2.Hello(pid=os.getpid(), device="cpu", program=engine_protoco
 
 
 @pytest.fixture
-def playing(tmp_path: Path) -> Callable[[str], LocalEngine]:
+def playing(tmp_path: Path) -> Callable[..., LocalEngine]:
     """An engine whose process does what the given lines say, after its hello."""
 
-    def make(lines: str) -> LocalEngine:
+    def make(lines: str, cancel_seconds: float = 120.0) -> LocalEngine:
         script = tmp_path / "python"
         script.write_text(PLAYED.format(python=sys.executable, path=sys.path, lines=lines))
         script.chmod(0o700)
-        return LocalEngine(tmp_path / "engine.log", -1, python=str(script), cancel_seconds=0.2)
+        return LocalEngine(tmp_path / "engine.log", -1, python=str(script), cancel_seconds=cancel_seconds)
 
     return make
 
 
 def test_a_job_that_does_not_stop_when_cancelled_ends_with_its_process(
-    do: Do, playing: Callable[[str], LocalEngine], clip: Path, model: Path, tmp_path: Path
+    do: Do, playing: Callable[..., LocalEngine], clip: Path, model: Path, tmp_path: Path
 ) -> None:
     engine = playing(
-        "job = hear().run.job\nsay(job=job, checkpointed=1)\nos.kill(os.getpid(), signal.SIGSTOP)"
+        "job = hear().run.job\nsay(job=job, checkpointed=1)\nos.kill(os.getpid(), signal.SIGSTOP)",
+        cancel_seconds=0.2,
     )
 
     async def cancel() -> None:
@@ -64,13 +65,13 @@ def test_a_job_that_does_not_stop_when_cancelled_ends_with_its_process(
 
     pids: list[int] = []
     with pytest.raises(EngineCrashed, match="signal SIGKILL"):
-        do(asyncio.wait_for(cancel(), 60))
+        do(cancel())
     assert do(gone(pids[0]))
     assert engine.state == system_pb2.ENGINE_STATE_STOPPED
 
 
 def test_a_cancel_that_is_answered_leaves_the_process(
-    do: Do, playing: Callable[[str], LocalEngine], clip: Path, model: Path, tmp_path: Path
+    do: Do, playing: Callable[..., LocalEngine], clip: Path, model: Path, tmp_path: Path
 ) -> None:
     engine = playing(
         "while (command := hear()) is not None:\n"
@@ -92,7 +93,7 @@ def test_a_cancel_that_is_answered_leaves_the_process(
 
 @pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no such signals")
 def test_an_engine_ended_by_a_signal_without_a_name_is_a_crash(
-    do: Do, playing: Callable[[str], LocalEngine], clip: Path, model: Path, tmp_path: Path
+    do: Do, playing: Callable[..., LocalEngine], clip: Path, model: Path, tmp_path: Path
 ) -> None:
     number = signal.SIGRTMIN + 5
     engine = playing(f"hear()\nos.kill(os.getpid(), {int(number)})")
@@ -105,7 +106,7 @@ def test_an_engine_ended_by_a_signal_without_a_name_is_a_crash(
 
 
 def test_a_load_is_not_answered_for_by_one_that_was_given_up(
-    do: Do, playing: Callable[[str], LocalEngine]
+    do: Do, playing: Callable[..., LocalEngine]
 ) -> None:
     engine = playing(
         "first = hear().load\nsay(job='else', loaded='heard')\nsecond = hear().load\n"
@@ -126,7 +127,7 @@ def test_a_load_is_not_answered_for_by_one_that_was_given_up(
         finally:
             await engine.close()
 
-    do(asyncio.wait_for(load(), 60))
+    do(load())
 
 
 def test_the_process_answers_a_load_under_its_id(do: Do, environment: dict[str, str], tmp_path: Path) -> None:
@@ -141,4 +142,4 @@ def test_the_process_answers_a_load_under_its_id(do: Do, environment: dict[str, 
         finally:
             await engine.close()
 
-    do(asyncio.wait_for(load(), 120))
+    do(load())

@@ -15,17 +15,17 @@ from typing import Any
 import psutil
 import pytest
 from flowanchor.v1 import system_pb2
+from flowanchor_daemon.engine import process as engine_process
 from flowanchor_daemon.engine.local import EngineCrashed, EngineFailed, LocalEngine
-from flowanchor_daemon.engine.process import END_SECONDS
 
 from tests.daemon.engine.helpers import ended, follow, gone, make_run
 
 Do = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
-async def stopped(engine: LocalEngine, seconds: float = 20.0) -> bool:
-    """Whether an engine's process ends by itself within some seconds."""
-    async with asyncio.timeout(seconds):
+async def stopped(engine: LocalEngine) -> bool:
+    """Wait until an engine's process has ended by itself."""
+    async with asyncio.timeout(120):
         while engine.state != system_pb2.ENGINE_STATE_STOPPED:
             await asyncio.sleep(0.02)
     return True
@@ -134,7 +134,7 @@ def test_an_engine_ends_with_its_daemon_in_the_middle_of_a_step(
             assert daemon.stdout is not None
             engine = int(daemon.stdout.readline())
             daemon.send_signal(signal.SIGKILL)
-            assert do(gone(engine, 5))
+            assert do(gone(engine))
         finally:
             daemon.kill()
 
@@ -218,10 +218,14 @@ async def pid_of(silent: Path) -> int:
 
 
 def test_an_engine_that_does_not_answer_is_ended(do: Do, silent: Path, tmp_path: Path) -> None:
-    engine = LocalEngine(tmp_path / "engine.log", python=str(silent), start_seconds=1)
-    with pytest.raises(EngineFailed, match="engine-start-failed") as caught:
-        do(engine.load("shapes", "cpu"))
-    assert "within 1 seconds" in caught.value.failure.message
+    # On a busy machine it may be ended before it has left its process id.
+    for seconds in (1, 5, 25):
+        engine = LocalEngine(tmp_path / "engine.log", python=str(silent), start_seconds=seconds)
+        with pytest.raises(EngineFailed, match="engine-start-failed") as caught:
+            do(engine.load("shapes", "cpu"))
+        assert f"within {seconds} seconds" in caught.value.failure.message
+        if (tmp_path / "pid").exists():
+            break
     assert do(gone(int((tmp_path / "pid").read_text())))
 
 
@@ -261,20 +265,18 @@ def test_a_job_that_is_stopped_while_its_engine_starts_waits_for_no_engine(
 
 
 def test_an_engine_that_only_starts_is_ended_at_once(
-    do: Do, deaf: Path, clip: Path, model: Path, tmp_path: Path
+    do: Do, deaf: Path, clip: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has nothing to put in order; nobody waits until it hears that it should end."""
+    monkeypatch.setattr(engine_process, "END_SECONDS", 3600.0)  # who waited would fail the test
     engine = LocalEngine(tmp_path / "engine.log", python=str(deaf))
     run = make_run("job", model, clip, tmp_path)
 
-    async def cancel() -> tuple[int, float]:
+    async def cancel() -> int:
         events = asyncio.create_task(follow(engine, run))
         pid = await pid_of(deaf)
-        begun = asyncio.get_running_loop().time()
         await engine.cancel(run.job)
         await events
-        return pid, asyncio.get_running_loop().time() - begun
+        return pid
 
-    pid, seconds = do(cancel())
-    assert do(gone(pid))
-    assert seconds < END_SECONDS
+    assert do(gone(do(cancel())))

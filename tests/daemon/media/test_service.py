@@ -211,4 +211,4 @@ def test_an_upload_after_a_restart_waits_for_the_hash_alone(
     async def stat() -> media_pb2.MediaState:
         return (await service.StatMedia(media_pb2.StatMediaRequest(sha256=[SHA]), CONTEXT)).media[0]
 
-    asyncio.run(asyncio.wait_for(send(), 60))
+    asyncio.run(asyncio.wait_for(send(), 120))

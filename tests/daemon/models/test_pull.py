@@ -41,7 +41,7 @@ def managed(work: Callable[[ModelManager], Awaitable[T]]) -> T:
 
 
 async def ended(manager: ModelManager, task: models_pb2.ModelTask) -> models_pb2.ModelTask:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while task.state == RUNNING:
             task = await manager.get_task(task.id, task.revision, 30.0)
     return task
@@ -127,7 +127,7 @@ def test_a_connection_that_breaks_off_goes_on_where_it_was(hub: Hub, shelf: Path
 
 async def _cancelled_midway(manager: ModelManager, hub: Hub) -> models_pb2.ModelTask:
     task = await manager.start_pull("tiny")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while task.state == RUNNING and hub.sent[TRANSFORMER] < hub.hold_after[TRANSFORMER]:
             task = await manager.get_task(task.id, task.revision, 0.05)
     assert manager.busy
@@ -306,7 +306,7 @@ def test_the_process_ends_with_the_daemon(hub: Hub, shelf: Path) -> None:
         from flowanchor_daemon.models.tasks import _spawn
 
         process = await _spawn("pull", ("tiny", REPOSITORY, COMMIT))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while process.returncode is None and hub.sent[TRANSFORMER] < 100_000:
                 await asyncio.sleep(0.02)
             assert process.stdin is not None

@@ -76,7 +76,7 @@ def listed(engine: EngineStandIn | None = None) -> dict[str, models_pb2.Model]:
 
 
 async def _ended(service: ModelsService, task: models_pb2.ModelTask) -> models_pb2.ModelTask:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while task.state == models_pb2.MODEL_TASK_STATE_RUNNING:
             request = models_pb2.GetModelTaskRequest(id=task.id, since=task.revision, wait_ms=30_000)
             task = (await service.GetModelTask(request, CONTEXT)).task
@@ -228,7 +228,7 @@ def test_a_task_is_waited_for_and_cancelled(hub: Hub, shelf: Path) -> None:
     async def work(service: ModelsService) -> models_pb2.ModelTask:
         task = (await service.PullModel(models_pb2.PullModelRequest(name="tiny"), CONTEXT)).task
         assert task.state == models_pb2.MODEL_TASK_STATE_RUNNING
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while task.file != TRANSFORMER or not task.HasField("seconds_left"):
                 request = models_pb2.GetModelTaskRequest(id=task.id, since=task.revision, wait_ms=30_000)
                 after = (await service.GetModelTask(request, CONTEXT)).task

@@ -53,7 +53,7 @@ def call(channel: grpc.Channel, method: descriptor.MethodDescriptor, metadata: A
         response_deserializer=GetMessageClass(method.output_type).FromString,
     )
     request = GetMessageClass(method.input_type)()
-    answer = stub(iter([request]) if method.client_streaming else request, timeout=10, metadata=metadata)
+    answer = stub(iter([request]) if method.client_streaming else request, timeout=120, metadata=metadata)
     if method.server_streaming:
         next(answer)
 
@@ -106,21 +106,21 @@ class TestToken:
     def test_methods_that_do_not_exist_are_no_way_to_probe(self, running: RunningDaemon) -> None:
         with running.call() as caller:
             stub: Any = caller.channel.unary_unary("/flowanchor.v1.Jobs/Nothing")
-            error: Any = refusal(lambda: stub(b"", timeout=10))
+            error: Any = refusal(lambda: stub(b"", timeout=120))
             assert error.code() == grpc.StatusCode.UNAUTHENTICATED
-            error = refusal(lambda: stub(b"", timeout=10, metadata=caller.metadata))
+            error = refusal(lambda: stub(b"", timeout=120, metadata=caller.metadata))
             assert error.code() == grpc.StatusCode.UNIMPLEMENTED
 
     def test_health_needs_none(self, running: RunningDaemon) -> None:
         with running.call(token=None) as caller:
             check = caller.health.Check
             for name in ("", "flowanchor.v1.Jobs", "flowanchor.v1.System"):
-                answer = check(health_pb2.HealthCheckRequest(service=name), timeout=10)
+                answer = check(health_pb2.HealthCheckRequest(service=name), timeout=120)
                 assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
     def test_is_in_no_command_line_no_log_and_no_environment(self, running: RunningDaemon) -> None:
         with running.call() as caller:
-            caller.system.GetInfo(system_pb2.GetInfoRequest(), timeout=10, metadata=caller.metadata)
+            caller.system.GetInfo(system_pb2.GetInfoRequest(), timeout=120, metadata=caller.metadata)
             refusal(lambda: call(caller.channel, METHODS[0], [(TOKEN_KEY, bearer("x"))]))
         token = running.token
         for process in psutil.process_iter():
@@ -147,7 +147,9 @@ class TestSizes:
         before = psutil.Process(running.pid).memory_info().rss
         with running.call() as caller:
             huge = media_pb2.UploadChunkRequest(data=b"\0" * (256 << 20))
-            error: Any = refusal(lambda: caller.media.UploadChunk(huge, timeout=60, metadata=caller.metadata))
+            error: Any = refusal(
+                lambda: caller.media.UploadChunk(huge, timeout=120, metadata=caller.metadata)
+            )
             assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert psutil.Process(running.pid).memory_info().rss - before < 64 << 20
 
@@ -161,7 +163,7 @@ class TestSizes:
         before = psutil.Process(running.pid).memory_info().rss
         with running.call(token="guess") as caller:
             error: Any = refusal(
-                lambda: caller.media.UploadMedia(endless(), timeout=60, metadata=caller.metadata)
+                lambda: caller.media.UploadMedia(endless(), timeout=120, metadata=caller.metadata)
             )
             assert error.code() == grpc.StatusCode.UNAUTHENTICATED
         assert psutil.Process(running.pid).memory_info().rss - before < 64 << 20
@@ -173,7 +175,7 @@ class TestVersions:
         with running.call(api=api) as caller:
             error: Any = refusal(
                 lambda: caller.system.GetInfo(
-                    system_pb2.GetInfoRequest(), timeout=10, metadata=caller.metadata
+                    system_pb2.GetInfoRequest(), timeout=120, metadata=caller.metadata
                 )
             )
         assert error.code() == grpc.StatusCode.FAILED_PRECONDITION
@@ -183,7 +185,7 @@ class TestVersions:
     def test_a_newer_minor_is_warned(self, api: str | None, warned: bool, running: RunningDaemon) -> None:
         with running.call(api=api) as caller:
             _, done = caller.system.GetInfo.with_call(
-                system_pb2.GetInfoRequest(), timeout=10, metadata=caller.metadata
+                system_pb2.GetInfoRequest(), timeout=120, metadata=caller.metadata
             )
         assert (WARNING_KEY in dict(done.trailing_metadata())) is warned
 
@@ -191,7 +193,7 @@ class TestVersions:
         with running.call(api="1.7") as caller:
             error: Any = refusal(
                 lambda: caller.jobs.GetJob(
-                    jobs_pb2.GetJobRequest(id="x"), timeout=10, metadata=caller.metadata
+                    jobs_pb2.GetJobRequest(id="x"), timeout=120, metadata=caller.metadata
                 )
             )
         assert failure_of(error).code == "job-unknown"
@@ -237,7 +239,7 @@ def test_a_browsers_request_gets_nothing(request_: bytes, daemon: Daemons) -> No
         assert running.token.encode() not in answer
         assert b"flowanchor" not in answer
     with running.call() as caller:
-        caller.system.GetInfo(system_pb2.GetInfoRequest(), timeout=10, metadata=caller.metadata)
+        caller.system.GetInfo(system_pb2.GetInfoRequest(), timeout=120, metadata=caller.metadata)
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +314,7 @@ class TestBeyondThisMachine:
         address = f"localhost:{port}"
 
         def info(caller: Caller) -> system_pb2.GetInfoResponse:
-            return caller.system.GetInfo(system_pb2.GetInfoRequest(), timeout=10, metadata=caller.metadata)
+            return caller.system.GetInfo(system_pb2.GetInfoRequest(), timeout=120, metadata=caller.metadata)
 
         with running.call(address=address, credentials=trusted) as caller:
             assert info(caller).api_major == 1

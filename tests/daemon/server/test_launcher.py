@@ -85,4 +85,4 @@ def test_the_daemon_leaves_its_word_when_it_serves(data: Path, daemon: Daemons) 
         assert record.stat().st_mode & 0o077 == 0
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)

@@ -55,7 +55,7 @@ def watched(fake: Fake, idle_exit: float, looks: int | None = None) -> str:
     async def run() -> None:
         both: Any = fake
         task = asyncio.create_task(Watch(both, both, idle_exit, every=0.01).run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not fake.ending.asked and (looks is None or fake.looks < looks):
                 await asyncio.sleep(0.005)
         task.cancel()

@@ -69,9 +69,9 @@ async def call(channel: Any, kind: str, path: str = "") -> bytes:
         async def requests() -> AsyncIterator[bytes]:
             yield request
 
-        answer = stub(requests(), timeout=20)
+        answer = stub(requests(), timeout=120)
     else:
-        answer = stub(request, timeout=20)
+        answer = stub(request, timeout=120)
     if not kind.endswith("stream"):
         return bytes(await answer)
     return [bytes(piece) async for piece in answer][-1]
@@ -218,7 +218,7 @@ def test_a_client_that_hangs_up_frees_its_stream() -> None:
                 assert await answer.read()
                 assert activity.calls == 1
                 answer.cancel()
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(120):
                     while activity.calls or not closed:
                         await asyncio.sleep(0.01)
         finally:

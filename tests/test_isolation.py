@@ -76,7 +76,7 @@ def test_a_run_that_leaves_a_daemon_fails_although_its_tests_pass() -> None:
         "--rootdir",
         str(here.parents[1]),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=here.parents[1], timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=here.parents[1], timeout=250)
     assert "1 passed" in done.stdout
     assert "a daemon was left running" in done.stdout
     assert done.returncode == pytest.ExitCode.TESTS_FAILED

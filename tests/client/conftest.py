@@ -20,7 +20,7 @@ from tests.source_tree import PYTHONPATH
 FAKE = Path(__file__).with_name("fake_daemon.py")
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Return once `condition` holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

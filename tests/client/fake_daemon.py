@@ -2,7 +2,8 @@
 """A daemon of a few lines for tests of the client: the real meeting place, the real wire, made-up answers.
 
 `python fake_daemon.py`, told by the words of $FAKE_DAEMON how to behave: `refuse` (say why and end),
-`hang` (never serve), `api=2` (another API), `drain` (refuse the first submit and go away).
+`hang` (never serve), `wait` (serve once there is a file `go-on` in its folder), `api=2` (another API),
+`drain` (refuse the first submit and go away).
 """
 
 from __future__ import annotations
@@ -184,8 +185,10 @@ def main() -> int:
         return 7
     if "hang" in BEHAVIOUR:
         signal.pause()
+    while "wait" in BEHAVIOUR and not (folder / "go-on").exists():
+        ended.wait(0.02)
     with DaemonLock(folder) as lock:
-        if not lock.acquire(1.0):
+        if not lock.acquire(60.0):
             return 5
         token = rendezvous.new_token()
         server = grpc.server(futures.ThreadPoolExecutor(8), interceptors=[Token(token)])

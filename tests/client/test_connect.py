@@ -60,6 +60,7 @@ def test_a_start_that_failed_tells_why_and_is_not_repeated_at_once(
     runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_DAEMON", "refuse")
+    monkeypatch.setattr("flowanchor_client.launch.HOLD_BACK_SECONDS", 3600.0)
     for _ in range(3):
         with pytest.raises(DaemonUnreachable) as caught:
             Client.connect()
@@ -113,7 +114,7 @@ def test_a_daemon_of_another_api_is_neither_used_nor_replaced(
     monkeypatch.setenv("FAKE_DAEMON", "api=2")
     for _ in range(2):
         with pytest.raises(DaemonUnreachable) as caught:
-            Client.connect(timeout=10)
+            Client.connect(timeout=120)
         assert caught.value.code == "api-version"
         assert "flowanchor stop" in caught.value.action
     assert len(started(runtime)) == 1
@@ -147,7 +148,7 @@ def test_a_call_after_a_crash_reaches_a_new_daemon_with_its_new_token(runtime: P
 def test_without_leave_to_start_a_crash_is_told(runtime: Path) -> None:
     with Client.connect():
         pass
-    with Client.connect(start=False, timeout=1) as client:
+    with Client.connect(start=False, timeout=120) as client:
         os.kill(pid_of(client), signal.SIGKILL)
         with pytest.raises(DaemonUnreachable):
             client.diagnose()
@@ -203,30 +204,33 @@ def test_a_fixed_address_needs_its_token(runtime: Path) -> None:
     with Client.connect(address=found.address, token=found.token) as client:
         assert client.diagnose().pid == found.pid
     with pytest.raises(DaemonUnreachable) as caught:
-        Client.connect(address=found.address, token="wrong", timeout=5)
+        Client.connect(address=found.address, token="wrong", timeout=120)
     assert caught.value.code == "unauthenticated"
 
 
-def test_a_start_in_steps_never_waits_and_can_be_given_up(runtime: Path) -> None:
-    steps = reaching(Start.ON_DEMAND, 20, patience=0.2)
-    longest, count = 0.0, 0
+def test_a_start_in_steps_never_waits(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon serves only after the steps have gone on without it: one that waited would never return."""
+    monkeypatch.setenv("FAKE_DAEMON", "wait")
+    steps = reaching(Start.ON_DEMAND, 240, patience=0.2)
+    while not started(runtime):
+        next(steps)
+        time.sleep(0.01)
+    for _ in range(20):
+        next(steps)
+    (runtime / "go-on").touch()
     while True:
-        begun = time.monotonic()
         try:
             next(steps)
         except StopIteration as reached:
             connection, info = reached.value
             break
-        longest, count = max(longest, time.monotonic() - begun), count + 1
         time.sleep(0.01)
     connection.close()
-    assert int(info.version) == started(runtime)[0]
-    assert count > 5, "a process takes longer to start than a few steps"
-    assert longest < 1.0, "far above the milliseconds a step takes, far below a start's wait"
+    assert [int(info.version)] == started(runtime)
 
 
 def test_a_start_that_is_given_up_lets_others_have_their_turn(runtime: Path) -> None:
-    steps = reaching(Start.ON_DEMAND, 20)
+    steps = reaching(Start.ON_DEMAND, 240)
     next(steps)
     assert StartLock(runtime).is_held()
     steps.close()

@@ -21,6 +21,7 @@ from typing import Any
 
 import av
 import numpy as np
+import psutil
 import pytest
 from flowanchor.rendezvous import DaemonLock, Discovery
 
@@ -57,7 +58,19 @@ def daemon_pid(environment: dict[str, str]) -> int | None:
     return found.pid if found is not None and DaemonLock(folder).is_held() else None
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def engine_pid(environment: dict[str, str]) -> int:
+    """Process id of the engine of an environment's daemon."""
+    daemon = daemon_pid(environment)
+    assert daemon is not None
+    (engine,) = (
+        child.pid
+        for child in psutil.Process(daemon).children()
+        if any("flowanchor_daemon.engine" in part for part in child.cmdline())
+    )
+    return engine
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Return once `condition` holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -74,7 +87,7 @@ def packets(path: Path) -> list[bytes]:
 def end_daemon(environment: dict[str, str]) -> None:
     """End an environment's daemon, if it has one, by its process id."""
     lock = DaemonLock(Path(environment["FLOWANCHOR_RUNTIME"]))
-    for number, patience in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 10.0)):
+    for number, patience in ((signal.SIGTERM, 60.0), (signal.SIGKILL, 60.0)):
         pid = lock.holder() if lock.is_held() else None
         if pid is None:
             return

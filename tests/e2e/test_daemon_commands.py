@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import Run, daemon_pid, packets, wait_for
+from tests.daemon.processes import standing_still
+from tests.e2e.conftest import Run, daemon_pid, engine_pid, packets, wait_for
 from tests.e2e.test_edit_command import names
 
 
@@ -21,7 +22,7 @@ def test_eight_commands_at_once_start_one_daemon(command: list[str], own_environ
         for _ in range(8)
     ]
     for process in processes:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=250)
         assert (process.returncode, output) == (0, "[]\n"), errors
     log = Path(own_environment["FLOWANCHOR_STATE"], "logs", "daemon.log").read_text()
     assert log.count("Serving on ") == 1
@@ -43,7 +44,7 @@ def test_serve_tells_where_and_ends_at_ctrl_c(command: list[str], own_environmen
     assert str(daemon_pid(own_environment)) in said
     assert daemon_pid(own_environment) == process.pid
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
 
@@ -70,6 +71,13 @@ def test_stop_ends_the_daemon_and_says_if_there_was_none(
 def test_a_daemon_that_cannot_start_is_exit_code_3_with_its_cause_and_is_not_tried_again_at_once(
     own_run: Run, own_environment: dict[str, str], edit_arguments: list[Any], tmp_path: Path
 ) -> None:
+    # However long the second command takes to begin, the first one's failure was a moment ago.
+    shim = tmp_path / "shim"
+    shim.mkdir()
+    (shim / "sitecustomize.py").write_text(
+        "from flowanchor_client import launch\nlaunch.HOLD_BACK_SECONDS = 3600.0\n"
+    )
+    own_environment["PYTHONPATH"] = os.pathsep.join([str(shim), own_environment["PYTHONPATH"]])
     state = Path(own_environment["FLOWANCHOR_STATE"])
     state.mkdir(mode=0o700)
     (state / "queue.sqlite").write_bytes(b"This is no database. " * 1000)
@@ -176,9 +184,12 @@ def test_a_stopped_daemon_stays_stopped_and_its_edit_is_delivered_later(
     for text in process.stderr:
         if text.startswith("edit: "):
             break
-    stopped = own_run("stop")
-    assert stopped.returncode == 0, stopped.stderr
-    output, errors = process.communicate(timeout=60)
+    log = Path(own_environment["FLOWANCHOR_STATE"], "logs", "daemon.log")
+    with standing_still(engine_pid(own_environment)):
+        stopping = subprocess.Popen([*command, "stop"], env=own_environment)
+        wait_for(lambda: "Ending: " in log.read_text())
+    assert stopping.wait(200) == 0
+    output, errors = process.communicate(timeout=200)
     assert process.returncode == 3, errors
     assert daemon_pid(own_environment) is None
     error = json.loads(output.splitlines()[-1])["error"]

@@ -216,7 +216,7 @@ def test_ctrl_c_cancels_the_job_with_exit_code_130_and_leaves_nothing(
     job = last_job(run)
     assert job["state"] == "running"
     process.send_signal(signal.SIGINT)
-    told, errors = process.communicate(timeout=60)
+    told, errors = process.communicate(timeout=200)
     assert process.returncode == 130, errors
     assert "cancelled" in errors
     last = json.loads(told.splitlines()[-1])
@@ -230,7 +230,7 @@ def test_a_polite_kill_cancels_the_job_and_leaves_nothing(
 ) -> None:
     process = start_long_edit(command, environment, edit_arguments, tmp_path)
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=200)
     assert process.returncode == 128 + signal.SIGTERM
     assert names(tmp_path) == []
     assert last_job(run)["state"] == "cancelled"
@@ -257,7 +257,7 @@ def test_a_kill_leaves_nothing_under_the_final_name(
         assert process.poll() is None, "the edit ended before it could be killed"
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=200)
     assert process.returncode == -signal.SIGKILL
     assert not (folder / "out.mkv").exists()
     # What was made is not lost: it can still be fetched to where it was to go.

@@ -102,7 +102,7 @@ class Machine:
         self._begun.append(process)
         return process
 
-    def client(self, start: bool = True, timeout: float = 60.0) -> Client:
+    def client(self, start: bool = True, timeout: float = 200.0) -> Client:
         """A client in this process, whose environment must be this machine's (see conftest.py)."""
         assert rendezvous.runtime_folder() == self.runtime
         return Client.connect(start=start, client="faults", timeout=timeout)
@@ -140,7 +140,7 @@ class Machine:
         gone = [daemon.pid] + ([engine.pid] if engine else [])
         kill(daemon)
         for pid in gone:
-            wait_for(lambda pid=pid: is_gone(pid), f"process {pid} to end with the daemon", 20.0)  # type: ignore[misc]
+            wait_for(lambda pid=pid: is_gone(pid), f"process {pid} to end with the daemon")  # type: ignore[misc]
         return gone
 
     def log(self) -> str:
@@ -159,7 +159,7 @@ class Machine:
         for process in left:
             kill(process)
         for child in self._begun:
-            child.wait(30)
+            child.wait(120)
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     pipe.close()

@@ -29,13 +29,13 @@ def test_an_upload_whose_client_was_killed_goes_on_where_it_was(machine: Machine
     path = tmp_path / "large.mov"
     with path.open("wb") as file:
         file.write(random.Random(3).randbytes(1 << 20))
-        file.truncate(400 << 20)
+        file.truncate(200 << 20)
     sha256, size = transfer.hash_file(path)
     with machine.client() as client:
         worker = machine.run_worker("upload", str(path))
         wait_for(lambda: client.stat_media([sha256])[0].received_bytes > 8 << 20, "the upload to be at work")
         kill(psutil.Process(worker.pid))
-        worker.wait(30)
+        worker.wait(120)
         (state,) = client.stat_media([sha256])
         assert not state.complete
         assert 0 < state.received_bytes < size
@@ -58,7 +58,7 @@ def test_a_job_goes_on_without_its_watcher_and_the_watcher_is_let_go(
     new_machine: NewMachine, undisturbed: Undisturbed, clip: Path, tmp_path: Path
 ) -> None:
     """The daemon ends when it is idle, which it is not as long as it believes that somebody watches."""
-    machine = new_machine("--idle-exit", "2")
+    machine = new_machine("--idle-exit", "5")
     with machine.client() as client:
         client.upload(clip)
         job = client.submit(undisturbed.edit).id
@@ -72,10 +72,10 @@ def test_a_job_goes_on_without_its_watcher_and_the_watcher_is_let_go(
         follow(client, job, in_phase("edit", 1))
         for watcher in watchers:
             kill(psutil.Process(watcher.pid))
-            watcher.wait(30)
+            watcher.wait(120)
         wait_for(lambda: len(daemon.net_connections(kind="all")) <= alone + 1, "the connections to close")
         done = succeed(client, job)
         assert len(done.attempts) == 1
         assert samples_of(client, done, tmp_path) == undisturbed.samples
         assert client_job(client, job).artifacts
-    wait_for(lambda: is_gone(daemon.pid), "the idle daemon to end", 30.0)
+    wait_for(lambda: is_gone(daemon.pid), "the idle daemon to end")

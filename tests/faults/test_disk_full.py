@@ -17,6 +17,7 @@ import pytest
 from flowanchor.v1 import jobs_pb2, media_pb2, types_pb2
 from flowanchor_client import ENDED, ServiceFailure, new_request_id
 
+from tests.daemon.processes import standing_still
 from tests.faults.conftest import Undisturbed
 from tests.faults.harness import (
     Machine,
@@ -25,6 +26,7 @@ from tests.faults.harness import (
     finish,
     follow,
     in_phase,
+    required,
     samples_of,
     succeed,
     wait_for,
@@ -128,7 +130,8 @@ def test_a_checkpoint_that_finds_no_room_is_told_and_the_edit_goes_on(
         client.upload(clip)
         job = client.submit(undisturbed.edit).id
         follow(client, job, in_phase("edit", 3))
-        disk.fill()
+        with standing_still(required(machine.engine(), "no engine").pid):
+            disk.fill()
         follow(client, job, lambda found: found.progress.step >= 8 or found.progress.phase == "decode")
         assert client_job(client, job).state == jobs_pb2.JOB_STATE_RUNNING
         disk.make_room()
@@ -145,7 +148,8 @@ def test_a_result_that_finds_no_room_fails_its_job_and_leaves_nothing(
         client.upload(clip)
         job = client.submit(undisturbed.edit).id
         follow(client, job, in_phase("decode", 1))
-        disk.fill()
+        with standing_still(required(machine.engine(), "no engine").pid):
+            disk.fill()
         failed = finish(client, job)
         assert failed.state == jobs_pb2.JOB_STATE_FAILED
         assert failed.failure.code == "disk-full", brief(failed)
@@ -191,7 +195,7 @@ def test_a_queue_without_room_refuses_jobs_and_keeps_those_it_took(
 
         # Not even a violent end and a start on the full disk change that.
         machine.kill_daemon()
-        errors = machine.run_daemon(errors=subprocess.PIPE).communicate(timeout=60)[1].decode()
+        errors = machine.run_daemon(errors=subprocess.PIPE).communicate(timeout=200)[1].decode()
         assert "Traceback" not in errors
         if errors:  # it needs a little room to start, and says so
             assert "full" in errors

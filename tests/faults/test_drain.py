@@ -34,10 +34,10 @@ def test_sigterm_keeps_the_step_and_the_next_daemon_goes_on_from_it(
     with machine.client() as client:
         client.upload(clip)
         job = client.submit(undisturbed.edit).id
-        reached = follow(client, job, in_phase("edit", 10)).progress.step
+        reached = follow(client, job, in_phase("edit", 5)).progress.step
         engine = required(machine.engine(), "no engine")
         daemon.send_signal(signal.SIGTERM)
-        assert daemon.wait(30) == 0
+        assert daemon.wait(120) == 0
         assert is_gone(engine.pid)
         # The daemon was stopped, so a watch does not start it again.
         with pytest.raises(DaemonUnreachable):
@@ -82,7 +82,7 @@ def test_unload_frees_the_engine_and_is_refused_while_it_works(
 def test_an_engine_that_is_not_kept_ends_with_its_job_and_an_idle_daemon_ends_itself(
     new_machine: NewMachine, undisturbed: Undisturbed, clip: Path
 ) -> None:
-    machine = new_machine("--keep-alive", "0", "--idle-exit", "1")
+    machine = new_machine("--keep-alive", "0", "--idle-exit", "3")
     with machine.client() as client:
         client.upload(clip)
         daemon = required(machine.daemon(), "no daemon")

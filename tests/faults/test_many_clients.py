@@ -49,7 +49,7 @@ def submit_at_once(machine: Machine, clip: Path, each: int) -> None:
     for worker, own in zip(workers, wishes, strict=True):
         assert worker.stdout is not None
         lines = worker.stdout.read().decode().splitlines()
-        assert worker.wait(60) == 0
+        assert worker.wait(120) == 0
         assert len(lines) == len(own)
         heard += len(lines)
         for line in lines:

@@ -95,7 +95,7 @@ def content_of(path: Path) -> dict[str, str]:
 def refused(machine: Machine) -> str:
     """What a daemon says that does not start."""
     process = machine.run_daemon(errors=subprocess.PIPE)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=200)
     text = said.decode()
     assert process.returncode == REFUSED, text
     assert "Traceback" not in text
@@ -131,6 +131,7 @@ def test_a_client_is_told_of_the_damage_and_what_it_is_advised_helps(machine: Ma
 
 HOLD = """
 import sqlite3, sys
+sys.stdin.readline()
 held = sqlite3.connect(sys.argv[1], isolation_level=None)
 held.execute(f"PRAGMA locking_mode={sys.argv[2]}")
 held.execute("BEGIN EXCLUSIVE")
@@ -142,17 +143,22 @@ held.execute("ROLLBACK")
 
 
 class Holder:
-    """Another program that keeps the queue's lock."""
+    """Another program that keeps the queue's lock once it is told to."""
 
     def __init__(self, path: Path, mode: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", HOLD, str(path), mode], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+
+    def take(self) -> None:
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
+        self.process.stdin.write(b"now\n")
+        self.process.stdin.flush()
         assert self.process.stdout.readline().strip() == b"held"
 
     def let_go(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
         assert self.process.returncode == 0
 
 
@@ -162,6 +168,7 @@ def test_a_queue_that_another_program_holds_is_refused_until_it_lets_go(
 ) -> None:
     before = queue.read_bytes()
     holder = Holder(queue, mode)
+    holder.take()
     try:
         assert "holds the queue" in refused(machine)
     finally:
@@ -178,9 +185,10 @@ def test_a_lock_taken_while_the_daemon_runs_refuses_calls_and_loses_nothing(
     """The running job ends while the queue cannot be written: its end is recorded once it can."""
     with warm.client() as client:
         before = [job.id for job in client.jobs()]
+        holder = Holder(warm.state / "queue.sqlite", "NORMAL")
         job = client.submit(undisturbed.edit).id
         follow(client, job, in_phase("decode", 1))
-        holder = Holder(warm.state / "queue.sqlite", "NORMAL")
+        holder.take()
         with pytest.raises(ServiceFailure) as failure:
             client.submit(undisturbed.edit, request_id="while-locked")
         assert failure.value.code == "queue-locked"

@@ -210,7 +210,7 @@ def _hold(folder: Path, held: Event, release: Event) -> None:
     lock = DaemonLock(folder)
     assert lock.acquire()
     held.set()
-    release.wait(30)
+    release.wait(120)
 
 
 class TestLocks:
@@ -221,7 +221,7 @@ class TestLocks:
         held, release = context.Event(), context.Event()
         process = context.Process(target=_hold, args=(tmp_path, held, release))
         process.start()
-        assert held.wait(30)
+        assert held.wait(120)
         return tmp_path, process, release  # type: ignore[return-value]
 
     def test_keep_a_second_process_out_and_name_the_first(
@@ -235,7 +235,7 @@ class TestLocks:
             assert not StartLock(folder).is_held()
         finally:
             release.set()
-            process.join(30)
+            process.join(120)
         assert not DaemonLock(folder).is_held()
 
     def test_are_dropped_when_their_holder_is_killed(
@@ -243,7 +243,7 @@ class TestLocks:
     ) -> None:
         folder, process, _ = other
         process.kill()
-        process.join(30)
+        process.join(120)
         lock = DaemonLock(folder)
         with lock:
             assert lock.acquire()

@@ -11,7 +11,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
 _END_STREAM, _END_HEADERS = 1, 4
 _HEAD = struct.Struct(">BHBBI")  # length as 8 + 16 bits, kind, flags, stream
-SECONDS = 10.0
+SECONDS = 120.0
 
 
 def connect(address: str) -> socket.socket:

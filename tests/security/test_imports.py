@@ -140,7 +140,7 @@ def loaded_after(program: str) -> set[str]:
     """Top-level modules in a fresh interpreter after a program."""
     names = "{name.partition('.')[0] for name in sys.modules}"
     code = f"import sys; sys.path[:] = {sys.path!r}\n{program}\nprint(*sorted({names}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
 
@@ -169,7 +169,7 @@ def test_the_daemon_process_stays_light(entry: str) -> None:
 def test_the_daemon_loads_of_the_engine_what_is_listed_here() -> None:
     code = "import flowanchor_daemon.serve, sys\nprint(*(n for n in sys.modules if '_daemon.engine' in n))"
     program = f"import sys; sys.path[:] = {sys.path!r}\n{code}"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=250)
     loaded = {f"{name.partition('.engine.')[2] or '__init__'}.py" for name in done.stdout.split()}
     assert loaded == set(ENGINE_IN_THE_DAEMON), done.stderr
 

@@ -75,10 +75,10 @@ def refused_edit(victim: Victim, edit: types_pb2.EditRequest) -> str:
 def test_headers_of_uploads(caller: Caller, total: int, offset: int, code: str) -> None:
     header = media_pb2.UploadHeader(sha256=HASH, total_bytes=total, offset=offset)
     chunk = media_pb2.UploadChunkRequest(header=header, data=b"abc")
-    assert refused(lambda: caller.media.UploadChunk(chunk, timeout=10, metadata=caller.metadata)) == code
+    assert refused(lambda: caller.media.UploadChunk(chunk, timeout=120, metadata=caller.metadata)) == code
     parts = [media_pb2.UploadMediaRequest(header=header), media_pb2.UploadMediaRequest(data=b"abc")]
     assert (
-        refused(lambda: caller.media.UploadMedia(iter(parts), timeout=10, metadata=caller.metadata)) == code
+        refused(lambda: caller.media.UploadMedia(iter(parts), timeout=120, metadata=caller.metadata)) == code
     )
 
 
@@ -89,9 +89,9 @@ def test_a_huge_file_is_refused_before_its_first_byte(caller: Caller) -> None:
 
     def parts() -> Iterator[media_pb2.UploadMediaRequest]:
         yield media_pb2.UploadMediaRequest(header=header)
-        never.wait(20)
+        never.wait(120)
 
-    call = caller.media.UploadMedia.future(parts(), timeout=20, metadata=caller.metadata)
+    call = caller.media.UploadMedia.future(parts(), timeout=120, metadata=caller.metadata)
     failure = call.exception()
     never.set()
     assert isinstance(failure, grpc.RpcError)
@@ -103,11 +103,11 @@ def test_pieces_larger_than_agreed(victim: Victim, caller: Caller) -> None:
     header = media_pb2.UploadHeader(sha256=HASH, total_bytes=most * 8)
     for size in (most + 1, 64 << 20):
         chunk = media_pb2.UploadChunkRequest(header=header, data=bytes(size))
-        call = lambda chunk=chunk: caller.media.UploadChunk(chunk, timeout=60, metadata=caller.metadata)  # noqa: E731
+        call = lambda chunk=chunk: caller.media.UploadChunk(chunk, timeout=120, metadata=caller.metadata)  # noqa: E731
         assert refused(call) in ("request-too-large", "RESOURCE_EXHAUSTED")
         parts = [media_pb2.UploadMediaRequest(header=header), media_pb2.UploadMediaRequest(data=bytes(size))]
         stream = lambda parts=parts: caller.media.UploadMedia(  # noqa: E731
-            iter(parts), timeout=60, metadata=caller.metadata
+            iter(parts), timeout=120, metadata=caller.metadata
         )
         assert refused(stream) in ("request-too-large", "RESOURCE_EXHAUSTED")
 
@@ -245,7 +245,7 @@ def test_what_stands_beside_an_edit(
     victim: Victim, caller: Caller, change: dict[str, Any], code: str
 ) -> None:
     request = jobs_pb2.SubmitJobRequest(**{"request_id": "r" * 20, "edit": victim.edit(), **change})
-    assert refused(lambda: caller.jobs.SubmitJob(request, timeout=10, metadata=caller.metadata)) == code
+    assert refused(lambda: caller.jobs.SubmitJob(request, timeout=120, metadata=caller.metadata)) == code
 
 
 CALLS: dict[str, tuple[str, Any]] = {
@@ -277,7 +277,7 @@ def test_fields_of_other_calls(caller: Caller, name: str) -> None:
     path, request = CALLS[name]
     service, method = path.split(".")
     stub = getattr(getattr(caller, service), method)
-    assert refused(lambda: stub(request, timeout=20, metadata=caller.metadata)) not in (
+    assert refused(lambda: stub(request, timeout=120, metadata=caller.metadata)) not in (
         "unexpected",
         "DEADLINE_EXCEEDED",
         "UNKNOWN",
@@ -294,5 +294,5 @@ def test_offsets_of_downloads(victim: Victim, caller: Caller) -> None:
         call = lambda stream=stream: list(caller.media.DownloadArtifact(stream, metadata=caller.metadata))  # noqa: E731
         assert refused(call) == "request-invalid"
     most = media_pb2.DownloadChunkRequest(job=job.id, max_bytes=(1 << 31) - 1)
-    answer = caller.media.DownloadChunk(most, timeout=10, metadata=caller.metadata)
+    answer = caller.media.DownloadChunk(most, timeout=120, metadata=caller.metadata)
     assert len(answer.data) <= victim.client.info().limits.max_chunk_bytes

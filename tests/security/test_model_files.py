@@ -115,7 +115,7 @@ def test_the_pickle_would_have_run(tmp_path: Path) -> None:
     """The other half of the tests above: whoever opens it makes a folder."""
     (tmp_path / "weights.bin").write_bytes(running(str(tmp_path / "ran")))
     line = "import pickle, sys; pickle.load(open(sys.argv[1], 'rb'))"
-    subprocess.run([sys.executable, "-c", line, str(tmp_path / "weights.bin")], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", line, str(tmp_path / "weights.bin")], check=True, timeout=200)
     assert (tmp_path / "ran").is_dir()
 
 
@@ -169,7 +169,7 @@ def test_the_command_says_so(victim: Victim, folder: Path, tmp_path: Path) -> No
     (folder / WEIGHTS).write_bytes(running(str(tmp_path / "ran")))
     line = [sys.executable, "-m", "flowanchor_daemon.cli", "models", "import", str(folder), "--name", "evil"]
     done = subprocess.run(
-        line, env={**victim.running.environment}, capture_output=True, text=True, timeout=60, cwd=tmp_path
+        line, env={**victim.running.environment}, capture_output=True, text=True, timeout=200, cwd=tmp_path
     )
     assert done.returncode == 2, done.stderr
     assert "not a safetensors file" in done.stderr

@@ -141,14 +141,14 @@ def test_streams_by_the_hundred_on_one_connection(victim: Victim) -> None:
     with victim.running.call() as caller, memory_within(victim.daemon, GROWTH):
         # gRPC's client (1.85) may lose a connection on which it opened more than the server allows before it
         # was told how many: its calls then last to their deadlines. With a server of gRPC's own, too.
-        grpc.channel_ready_future(caller.channel).result(30)
+        grpc.channel_ready_future(caller.channel).result(120)
         job = victim.client.submit(victim.edit())
         request = jobs_pb2.WatchJobRequest(id=job.id)
-        watches = [caller.jobs.WatchJob(request, timeout=120, metadata=caller.metadata) for _ in range(500)]
+        watches = [caller.jobs.WatchJob(request, timeout=250, metadata=caller.metadata) for _ in range(500)]
         ended = [outcome_of(watch) for watch in watches]
         assert set(ended) <= {"watched to its end", "UNAVAILABLE"}
         assert ended.count("watched to its end") >= 128
-        again = caller.jobs.WatchJob(request, timeout=120, metadata=caller.metadata)
+        again = caller.jobs.WatchJob(request, timeout=250, metadata=caller.metadata)
         assert outcome_of(again) == "watched to its end"
 
 

@@ -19,7 +19,7 @@ from flowanchor_daemon.errors.catalogue import CATALOGUE
 from tests.daemon.processes import RunningDaemon, failure_of, until
 
 MODEL = "tiny"
-JOB_SECONDS = 60.0
+JOB_SECONDS = 250.0
 
 _PLACES = re.compile(
     r"state/media/(?:partial|[0-9a-f]{2})(?:/[0-9a-f]{64})?"

@@ -24,7 +24,7 @@ import sys, time
 from pathlib import Path
 from flowanchor.rendezvous import DaemonLock
 lock = DaemonLock(Path(sys.argv[1]))
-assert lock.acquire(5)
+assert lock.acquire(60)
 time.sleep(600)
 """
 
@@ -57,9 +57,9 @@ def test_a_number_that_another_program_has_by_now_is_not_signalled(
     ):
         Discovery(innocent.pid, "unix:/x", (1, 0), "0", new_token(), 1).write(runtime)
         until(lambda: DaemonLock(runtime).holder() == daemon.pid, "the new daemon holds the lock")
-        stop(now=False, wait=20, as_json=True)
-        assert daemon.wait(20) == -signal.SIGTERM
+        stop(now=False, wait=120, as_json=True)
+        assert daemon.wait(120) == -signal.SIGTERM
         assert innocent.poll() is None
         assert f'"stopped": {daemon.pid}' in capsys.readouterr().out
-        stop(now=False, wait=20, as_json=True)
+        stop(now=False, wait=120, as_json=True)
         assert innocent.poll() is None, "nobody holds the lock: nothing is signalled"

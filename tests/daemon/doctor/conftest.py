@@ -13,7 +13,7 @@ import pytest
 from flowanchor import rendezvous
 from flowanchor.rendezvous import DaemonLock, Discovery
 from flowanchor.v1 import jobs_pb2, jobs_pb2_grpc, system_pb2, system_pb2_grpc
-from flowanchor_daemon.doctor import Places
+from flowanchor_daemon.doctor import Places, service
 
 
 @pytest.fixture
@@ -62,8 +62,9 @@ class FakeDaemon(system_pb2_grpc.SystemServicer, jobs_pb2_grpc.JobsServicer):
 
 
 @pytest.fixture
-def daemon(places: Places) -> Iterator[FakeDaemon]:
+def daemon(places: Places, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDaemon]:
     """A stand-in that serves at the places' meeting point until the test ends."""
+    monkeypatch.setattr(service, "ANSWER_SECONDS", 120.0)
     fake = FakeDaemon()  # type: ignore[abstract]  # calls it lacks are answered with UNIMPLEMENTED
     server = grpc.server(futures.ThreadPoolExecutor(2))
     system_pb2_grpc.add_SystemServicer_to_server(fake, server)

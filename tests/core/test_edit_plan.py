@@ -71,7 +71,7 @@ def run_python(program: str) -> str:
         [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}\n{program}"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

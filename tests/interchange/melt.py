@@ -51,7 +51,7 @@ def display(needed: bool) -> Iterator[dict[str, str]]:
         yield {**os.environ, "DISPLAY": f":{number}"}
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
 
 
 def play(timeline: Path, out: Path, first: int, last: int) -> None:
@@ -84,7 +84,7 @@ def play(timeline: Path, out: Path, first: int, last: int) -> None:
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     text=True,
-                    timeout=20,
+                    timeout=45,
                 )
                 told = done.stderr
                 if done.returncode == 0 and out.is_file() and out.stat().st_size > 0:

@@ -32,7 +32,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     # In a process of its own: waiting for a pipe cannot be interrupted from within.
     command = [sys.executable, "-c", OPEN, str(pipe)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
     assert done.stdout == "timeline-missing scene.otio is a pipe or a device, not a file.\n", done.stderr
 
 

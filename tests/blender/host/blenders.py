@@ -31,7 +31,7 @@ CHECKS = (
     "folder_checks.py",
     "hardship_checks.py",
 )
-SECONDS = 150
+SECONDS = 270
 MAKE = "python3 installers/blender.py environments"
 
 

@@ -18,7 +18,7 @@ __all__ = ["VERSIONS", "run_inside"]
 
 ROOT = Path(__file__).resolve().parents[3]
 INSIDE = Path(__file__).with_name("inside.py")
-SECONDS = 240.0
+SECONDS = 270.0
 
 
 def interpreter(version: str) -> Path:

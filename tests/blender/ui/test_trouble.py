@@ -24,7 +24,7 @@ def beside(act: Callable[[], None], run: Callable[[], dict[str, Any]]) -> dict[s
     with ThreadPoolExecutor(1) as pool:
         acting = pool.submit(act)
         found = run()
-        acting.result(1)
+        acting.result(60)
     return found
 
 
@@ -68,12 +68,12 @@ def test_an_edit_survives_the_daemons_death(
     def kill_and_start() -> None:
         until(lambda: (folder / "kill-now").exists(), "the edit runs", 200)
         running.kill()
-        until(lambda: (folder / "start-now").exists(), "the loss is seen", 60)
+        until(lambda: (folder / "start-now").exists(), "the loss is seen", 200)
         daemon()
 
     found = beside(
         kill_and_start,
-        lambda: run_inside(version, "dies_in_mid_job", folder, running.environment, **{**clip, "steps": 16}),
+        lambda: run_inside(version, "dies_in_mid_job", folder, running.environment, **{**clip, "steps": 60}),
     )
     assert (found["result"]["start"], found["result"]["end"]) == (FIRST, FIRST + FRAMES)
 

@@ -25,7 +25,7 @@ from tests.resolve.standin.world import World as World
 
 FRAMES = 40
 SIZE = (numbered.WIDTH, numbered.HEIGHT)
-QUICK = Watch(every=0.01, patience=30, settling=0.01)
+QUICK = Watch(every=0.01, patience=120, silence=120, stopping=120, settling=0.01)
 RATES = [
     Fraction(16),
     Fraction(18),

@@ -67,7 +67,7 @@ def test_after_a_render_that_goes_wrong(
     before = state_of(world)
     world.render_fate = fate
     with pytest.raises(ResolveProblem) as problem:
-        export(world, hosting, out, said, watch=replace(QUICK, patience=0.3))
+        export(world, hosting, out, said, watch=replace(QUICK, patience=0.3 if fate == "hang" else 120.0))
     assert problem.value.code == code
     assert state_of(world) == before
     assert not world.renderer.busy

@@ -36,7 +36,7 @@ class Server:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 def _answer(world: World, question: dict[str, Any]) -> dict[str, Any]:

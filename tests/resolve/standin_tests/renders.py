@@ -32,7 +32,7 @@ def order(project: Any, folder: Path, name: str = "out", codec: str = "ProRes422
     return job
 
 
-def finished(project: Any, *jobs: str, limit: float = 30) -> dict[str, Any]:
+def finished(project: Any, *jobs: str, limit: float = 120) -> dict[str, Any]:
     """Render jobs and wait; the last one's status."""
     assert project.StartRendering(list(jobs))
     until = time.monotonic() + limit

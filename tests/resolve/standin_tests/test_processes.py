@@ -21,7 +21,7 @@ PROJECT = CONNECT + "project = resolve.GetProjectManager().GetCurrentProject()\n
 
 
 def run(
-    world: World, code: str, behaviour: Behaviour = "answer", limit: float = 60, plain: bool = True
+    world: World, code: str, behaviour: Behaviour = "answer", limit: float = 200, plain: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run code in a Python that has the standard library only, unless it is not `plain`."""
     return subprocess.run(
@@ -112,7 +112,7 @@ def inside(world: World, script: Path) -> subprocess.CompletedProcess[str]:
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
 
@@ -160,7 +160,7 @@ def test_a_dead_world_is_noticed(make: Make) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert "ConnectionRefusedError" in child.stderr

@@ -62,7 +62,7 @@ class PatchEditing:
         result.path.unlink(missing_ok=True)
 
 
-def until(look: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+def until(look: Callable[[], object], what: str, seconds: float = 120.0) -> None:
     """Wait until something is so; fails the test, with `what`, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not look():

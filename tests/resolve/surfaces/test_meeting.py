@@ -112,7 +112,7 @@ def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
         assert meeting.sidecar_lives(tmp_path)
         assert not lock.acquire()
         child.kill()
-        child.wait(30)
+        child.wait(120)
     assert not meeting.sidecar_lives(tmp_path)
     assert lock.acquire()
     assert lock.is_held()

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +62,12 @@ def test_failures_are_told_as_all_others_are(run: Run, world: World, tmp_path: P
         assert last(done)["error"]["code"] == code
 
 
+def watches_a_render(world: World) -> bool:
+    """Whether the client has begun a render and looked how far it is."""
+    names = [call.name for call in world.calls]
+    return "StartRendering" in names and "GetRenderJobStatus" in names[names.index("StartRendering") :]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_while_resolve_renders_restores_all(
     world: World, folders: dict[str, str], tmp_path: Path
@@ -77,10 +82,9 @@ def test_ctrl_c_while_resolve_renders_restores_all(
         text=True,
     )
     try:
-        until(lambda: process.poll() is not None or world.called("StartRendering"), "it renders", 60)
-        time.sleep(0.3)
+        until(lambda: process.poll() is not None or watches_a_render(world), "it renders", 200)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=200)
     finally:
         process.kill()
     assert process.returncode == 130, said
@@ -105,9 +109,9 @@ def test_ctrl_c_while_the_daemon_edits_cancels_the_job(
             stderr=output,
         )
     try:
-        until(lambda: process.poll() is not None or b"edit: 0/" in said.read_bytes(), "it edits", 120)
+        until(lambda: process.poll() is not None or b"edit: 0/" in said.read_bytes(), "it edits", 200)
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(200)
     finally:
         process.kill()
     assert process.returncode == 130, said.read_text()
@@ -119,7 +123,7 @@ def test_ctrl_c_while_the_daemon_edits_cancels_the_job(
         env=folders,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert json.loads(listed.stdout)[0]["state"] == "cancelled"
 
@@ -133,7 +137,7 @@ def test_free_21_1_is_told_in_words(demo: DemoClip, folders: dict[str, str], tmp
             env=environment_of(world, folders),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=200,
         )
         assert done.returncode == 2
         assert last(done)["error"]["code"] in (

@@ -51,7 +51,7 @@ def test_a_recorded_edit_is_replayed(run: Run, world: World, demo: DemoClip, tmp
         env={**os.environ, "PYTHONPATH": str(menu_files.PACKAGE.parent)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "calls are as recorded" in done.stdout

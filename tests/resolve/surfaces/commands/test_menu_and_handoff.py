@@ -33,7 +33,7 @@ def menu(world: World, folders: dict[str, str], action: str, folder: Path) -> st
         cwd=Path(__file__).parents[4],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -57,10 +57,10 @@ def test_the_menu_starts_a_sidecar_which_edits_and_places(
     place = Path(folders["FLOWANCHOR_STATE"]) / "resolve"
     try:
         assert "FlowAnchor Edit begins." in menu(world, folders, "edit", tmp_path)
-        until(lambda: "on the timeline" in (sidecar.status(place) or ""), "it is placed", 120)
+        until(lambda: "on the timeline" in (sidecar.status(place) or ""), "it is placed", 200)
         assert len(world.project.current.tracks["video"]) == 3
         assert "FlowAnchor Undo begins." in menu(world, folders, "undo", tmp_path)
-        until(lambda: "off the timeline" in (sidecar.status(place) or ""), "it is taken off", 60)
+        until(lambda: "off the timeline" in (sidecar.status(place) or ""), "it is taken off", 200)
         assert len(world.project.current.tracks["video"]) == 2
     finally:
         launcher.unlink()

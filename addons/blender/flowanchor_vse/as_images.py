@@ -67,6 +67,7 @@ def retire(scene: Any, record: Record) -> None:
 
 def _render(scene: Any, movie: Path, folder: Path, colours: str) -> list[Path]:
     folder.mkdir()
+    scene.sequence_editor_create()  # one that is there stays
     with settings_guard.scratch_scene(scene) as scratch:
         settings_guard.hide_all(scratch)
         there = compat.strips(scratch.sequence_editor)

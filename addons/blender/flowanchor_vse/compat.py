@@ -12,7 +12,12 @@ import bpy
 
 def strips(editor: Any) -> Any:
     """Strips of a sequence editor or a meta strip. Never `a or b`: an empty collection is false."""
-    return editor.strips if hasattr(editor, "strips") else editor.sequences
+    return getattr(editor, strips_name(editor))
+
+
+def strips_name(editor: Any) -> str:
+    """What the property with the strips is called."""
+    return "strips" if hasattr(editor, "strips") else "sequences"
 
 
 def all_strips(editor: Any) -> Any:
@@ -57,6 +62,11 @@ def content_start(strip: Any) -> float:
 def content_length(strip: Any) -> int:
     """Frames of the content at the speed it plays, trimmed away or not."""
     return int(strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration)
+
+
+def is_retimed(strip: Any) -> bool:
+    """Whether retiming keys change which frames are seen. Image strips of 4.2 can have none."""
+    return bool(len(getattr(strip, "retiming_keys", ())))
 
 
 def set_end(strip: Any, frame: int) -> None:
@@ -130,6 +140,11 @@ def no_caches(editor: Any) -> None:
     ):
         if hasattr(editor, switch):
             setattr(editor, switch, False)
+
+
+def has_strip_tab() -> bool:
+    """Whether the Properties editor has a tab for the active strip, as from 5.0 on."""
+    return hasattr(bpy.types, "STRIP_PT_strip")
 
 
 def curves(action: Any) -> Iterator[tuple[Any, Any]]:

@@ -43,7 +43,7 @@ def _reasons(scene: Any, strip: Any, without: str) -> Iterator[str]:
     if strip.type not in ("MOVIE", "IMAGE"):
         yield "it is no file"
         return
-    if len(getattr(strip, "retiming_keys", ())):  # image strips of 4.2 have none
+    if compat.is_retimed(strip):
         yield "it is retimed"
     if strip.strobe > 1:
         yield "strobe is set"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import bpy
 
@@ -21,6 +21,7 @@ from .logic.naming import frame_file
 from .logic.plan import Footage
 from .strips import Refused
 
+Result = TypeVar("Result")
 _MOST_LEAD = 12
 """Enough for footage slowed down to a twelfth."""
 
@@ -101,7 +102,7 @@ def export_frames(
     if direct and not stack:
         own = own_files(scene, strip, part, without)
         if isinstance(own, OwnFiles):
-            return _at_once(
+            return at_once(
                 ExportResult(own.files, own.first_number, own.first, own.last, rate, *size, direct=True)
             )
     name, channel = strip.name, strip.channel
@@ -128,7 +129,8 @@ def _finished(
     return result((yield from files))
 
 
-def _at_once(result: ExportResult) -> Generator[int, None, ExportResult]:
+def at_once(result: Result) -> Generator[int, None, Result]:
+    """Steps of something that takes none."""
     yield from ()
     return result
 
@@ -272,8 +274,7 @@ def _lead(scene: Any, shown: list[Any]) -> int:
     slow = [
         strip
         for strip in compat.with_inner(shown)
-        if len(getattr(strip, "retiming_keys", ()))
-        or (strip.type == "MOVIE" and abs(strip.fps - _fps(scene)) > 1e-3)
+        if compat.is_retimed(strip) or (strip.type == "MOVIE" and abs(strip.fps - _fps(scene)) > 1e-3)
     ]
     return _MOST_LEAD if slow else 0
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import bpy
 
 from . import compat, pictures, settings_guard, strips, text
-from .export import Source, write_frames
+from .export import Source, at_once, write_frames
 from .logic.frames import FrameRange
 from .logic.naming import frame_file
 from .logic.plan import Box, Footage
@@ -92,15 +92,17 @@ def choices(scene: Any, strip: Any) -> list[MaskChoice]:
 
 def problem(scene: Any, strip: Any, choice: MaskChoice) -> Refused | None:
     """Why the choice cannot be used for the strip; None if it can. Looks at no pixel."""
-    name = f"“{choice.name}”"
+    name = f" “{choice.name}”" if choice.name else ""
     if choice.kind == "mask" and bpy.data.masks.get(choice.key) is None:
         return Refused(
-            "mask-none", f"There is no mask {name}.", "Choose a mask, or draw one in the image editor."
+            "mask-none",
+            f"There is no mask{name}." if name else "No mask is chosen.",
+            "Choose a mask, or draw one in the image editor.",
         )
     if choice.kind == "strip" and choice.name not in {other.name for other in _above(scene, strip)}:
         return Refused(
             "mask-none",
-            f"No strip {name} lies above “{strip.name}”.",
+            f"No strip{name} lies above “{strip.name}”.",
             "Put the mask strip on a channel above, at the same frames.",
         )
     if choice.kind == "modifier":
@@ -108,11 +110,11 @@ def problem(scene: Any, strip: Any, choice: MaskChoice) -> Refused | None:
         if modifier is None or modifier.type != "MASK":
             return Refused(
                 "mask-none",
-                f"“{strip.name}” has no mask modifier {name}.",
+                f"“{strip.name}” has no mask modifier{name}.",
                 "Add one, or choose another kind of mask.",
             )
         if compat.modifier_mask(modifier) is None:
-            return Refused("mask-none", f"The modifier {name} has no mask.", "Choose a mask in the modifier.")
+            return Refused("mask-none", f"The modifier{name} has no mask.", "Choose a mask in the modifier.")
     if choice.kind == "box" and _inside(scene, choice.box) is None:
         width, height = scene.render.resolution_x, scene.render.resolution_y
         return Refused(
@@ -133,13 +135,8 @@ def export_mask(
     if (found := strips.problem(scene, strip) or problem(scene, strip, choice)) is not None:
         raise found
     if choice.kind == "box":
-        return _at_once(_box(scene, choice, part))
+        return at_once(_box(scene, choice, part))
     return _rendered(choice, strip, part, folder)
-
-
-def _at_once(result: MaskResult) -> Generator[int, None, MaskResult]:
-    yield from ()
-    return result
 
 
 def coverage_at(choice: MaskChoice, strip: Any, frame: int) -> float:

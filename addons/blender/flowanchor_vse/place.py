@@ -130,17 +130,6 @@ def show(results: Sequence[Any], shown: bool) -> None:
         strip.mute = not shown
 
 
-def details_of(strip: Any) -> dict[str, Any] | None:
-    """What a result strip says about its edit: record, job, seed, prompts ...; None for any other strip."""
-    if not isinstance(strip.get(RECORD), str):
-        return None
-    return {
-        key.removeprefix(_DETAILS): strip[key]
-        for key in strip.keys()  # noqa: SIM118  # a strip is no mapping
-        if key.startswith(_DETAILS) and key not in (strips.ID, strips.OWNER)
-    }
-
-
 def _free_channel(scene: Any, record: Record, over: FrameRange) -> int:
     editor = scene.sequence_editor
     source = source_strip(scene, record)

@@ -66,7 +66,6 @@ MIDDLE_BOX_HELP = "Set the box to the middle half of the picture"
 
 # Prompts
 CHANGED = "Changes:"
-WORD_MISSING = "The word “{word}” does not stand in the target prompt."
 NOTHING_CHANGES = "The prompts have the same words: nothing to anchor."
 
 EDITORS = {"flowanchor": "FlowAnchor", "flowedit": "FlowEdit", "flowedit-mask": "FlowEdit in the mask"}

@@ -15,6 +15,13 @@ import bpy
 SECONDS = 150.0
 
 
+def details_of(strip: Any) -> dict[str, str]:
+    """What a result strip says about its edit; nothing for any other strip."""
+    names = ("record", "job", "parent", "source_strip", "seed", "source_prompt", "target_prompt", "editor")
+    keys = {name: f"flowanchor_{name}" for name in (*names, "model", "preset")}
+    return {name: strip[key] for name, key in keys.items() if key in strip}
+
+
 class Stage:
     """One Blender with the add-on; `outcome` is what a scenario notes."""
 
@@ -76,11 +83,7 @@ class Stage:
             "start": compat.start(strip),
             "end": compat.end(strip),
             "blend": strip.blend_type,
-            "details": {
-                key: value
-                for key, value in (self.module("place").details_of(strip) or {}).items()
-                if isinstance(value, int | float | str)
-            },
+            "details": details_of(strip),
         }
 
     def edit(self) -> Any:

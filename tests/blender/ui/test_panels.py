@@ -23,6 +23,9 @@ def test_panels_draw_in_every_state(
     assert running.wait() == 0, "stopped from the panel"
     shown = {state: " | ".join(texts) for state, texts in found["shown"].items()}
     assert "The sequencer shows no scene." in shown["nothing"]
+    assert "No mask is chosen." in shown["mask"]
+    assert "“shot” has no mask modifier." in shown["modifier"]
+    assert "No strip lies above “shot”." in shown["strip"]
     assert "Changes: green" in shown["box"]
     assert "11 – 27 (17 frames)" in shown["box"]
     assert "Marked at frame" in shown["connected"]

@@ -12,6 +12,7 @@ from . import words
 
 Value = bool | int | float | str
 SeedMode = Literal["random", "fixed"]
+WORD_MISSING = "The word “{word}” does not stand in the target prompt."
 LARGEST_SEED = 2**63 - 1
 EQUAL = "Both sentences say the same, so nothing would change: say in the second what should be different."
 
@@ -111,7 +112,6 @@ def problems(settings: EditSettings) -> list[str]:
     if not found and not settings.words and words.same(settings.source_prompt, settings.target_prompt):
         found.append(EQUAL)
     found += [
-        f"The word “{word}” does not stand in the target prompt."
-        for word in words.missing_words(settings.words, settings.target_prompt)
+        WORD_MISSING.format(word=word) for word in words.missing_words(settings.words, settings.target_prompt)
     ]
     return found

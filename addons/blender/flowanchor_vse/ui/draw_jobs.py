@@ -4,12 +4,15 @@
 import textwrap
 from typing import Any
 
+from flowanchor.v1 import models_pb2
+
 from .. import as_images, text
 from ..logic import words
 from ..logic.ledger import Record
 from ..logic.views import DaemonView, JobView
 from ..text import say
 from . import runtime, thumbnails
+from .operators_daemon import WISHES
 
 LETTER = 6.4
 """Pixels a letter takes about, at a scale of 1; Blender's panels do not break lines by themselves."""
@@ -171,7 +174,7 @@ def model(layout: Any, context: Any, settings: Any) -> None:
     found = now.session.daemon if now is not None else None
     if found is None:
         return
-    if found.pull is not None and found.pull.state == 1:
+    if found.pull is not None and found.pull.state == models_pb2.MODEL_TASK_STATE_RUNNING:
         share = found.pull.done_bytes / max(1, found.pull.total_bytes)
         row = layout.row(align=True)
         row.progress(factor=share, type="BAR", text=say(text.PULLING, model=found.pull.model))
@@ -215,6 +218,4 @@ def daemon(layout: Any, context: Any) -> None:
 
 
 def wish(row: Any, name: str, icon: str) -> None:
-    from .operators_daemon import WISHES
-
     row.operator("flowanchor.daemon", text=say(WISHES[name][0]), icon=icon).wish = name

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from .. import properties, strips, text
+from .. import compat, properties, strips, text
 from ..text import say
 from . import draw_jobs, estimate, runtime, timer
 from .draw_jobs import paragraph
@@ -117,10 +117,8 @@ def make(part: type, place: type, parent: str) -> type:
 
 def panel_classes() -> tuple[type, ...]:
     """All panels this Blender has room for."""
-    # 5.0 moved the strip's properties into a tab of the Properties editor.
-    has_tab = hasattr(bpy.types.SpaceProperties, "bl_rna") and hasattr(bpy.types, "STRIP_PT_strip")
     made: list[type] = []
-    for place in (Sidebar, StripTab) if has_tab else (Sidebar,):
+    for place in (Sidebar, StripTab) if compat.has_strip_tab() else (Sidebar,):
         main = make(Main, place, "")
         made.append(main)
         made += [make(part, place, main.bl_idname) for part in PARTS]  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ import bpy
 
 from .. import compat, masks, properties, strips, text
 from ..logic import words
-from ..logic.settings import EQUAL
+from ..logic.settings import EQUAL, WORD_MISSING
 from ..text import say
 from . import draw_jobs, presets, runtime
 from .draw_jobs import paragraph
@@ -64,8 +64,7 @@ class Mask:
             layout.prop_search(settings, "modifier", strip, "modifiers", icon="MODIFIER")
         elif kind == "strip" and scene.sequence_editor is not None:
             editor = scene.sequence_editor
-            name = "strips" if hasattr(editor, "strips") else "sequences"
-            layout.prop_search(settings, "mask_strip", editor, name, icon="SEQUENCE")
+            layout.prop_search(settings, "mask_strip", editor, compat.strips_name(editor), icon="SEQUENCE")
         elif kind == "box":
             column = layout.column(align=True)
             for index, label in enumerate(("X", "Y", "Width", "Height")):
@@ -117,7 +116,7 @@ class Prompts:
         chosen = words.split_words(settings.words)
         missing = words.missing_words(chosen, settings.target_prompt)
         for word in missing:
-            paragraph(layout, context, say(text.WORD_MISSING, word=word), "ERROR")
+            paragraph(layout, context, say(WORD_MISSING, word=word), "ERROR")
         found = chosen or words.changed_words(settings.source_prompt, settings.target_prompt)
         if found and not missing:
             paragraph(layout, context, f"{say(text.CHANGED)} {', '.join(found)}", "CHECKMARK")

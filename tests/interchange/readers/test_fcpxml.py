@@ -252,3 +252,12 @@ def test_a_clip_that_begins_before_the_timeline_is_not_edited() -> None:
     )
     (clip,) = found.tracks[0].clips
     assert (clip.record, clip.obstacles) == (Span(0, 25), ("it begins before the timeline does",))
+
+
+@pytest.mark.parametrize(("kind", "effects"), [("conformNone", ()), ("conformHLGtoSDR", ("colorConform",))])
+def test_colours_that_are_not_converted_are_no_effect(kind: str, effects: tuple[str, ...]) -> None:
+    """Final Cut Pro writes the adjustment for every clip."""
+    about = f'enabled="1" autoOrManual="manual" conformType="{kind}" peakNitsOfPQSource="1000"'
+    inner = f"<adjust-colorConform {about}/>"
+    found = timeline(f'<asset-clip ref="a" start="3610s" duration="2s">{inner}</asset-clip>')
+    assert found.tracks[0].clips[0].effects == effects

@@ -225,6 +225,8 @@ def _changes_nothing(adjustment: Node) -> bool:
     """Whether an adjustment leaves the picture as it is; programs write such ones for every clip."""
     if adjustment.tag in _OF_SOUND or adjustment.get("enabled", "1") == "0":
         return True
+    if adjustment.get("conformType") == "conformNone":
+        return True  # `adjust-colorConform`, which Final Cut Pro 10.7 writes for every clip
     usual = _USUAL.get(adjustment.tag)
     if usual is None or adjustment.children:
         return False

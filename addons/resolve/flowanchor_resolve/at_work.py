@@ -57,7 +57,7 @@ def at_work(calls: Calls, timeline_id: str, page: str, say: Say, watch: Watch) -
                     lambda: _back_to(calls, project, id_before, timeline_id),
                 ),
                 (
-                    f"Resolve's {page_before} page",
+                    f"Resolve's {page_before} page" if page_before else "The page that was open before",
                     lambda: watch.settled(calls, lambda: _back_to_page(calls, page_before)),
                 ),
             ],
@@ -76,7 +76,9 @@ def _back_to(calls: Calls, project: Any, before: Any, ours: str) -> bool:
 
 
 def _back_to_page(calls: Calls, page: Any) -> bool:
-    if not page or calls.ask(calls.resolve, "GetCurrentPage") == page:
+    if calls.ask(calls.resolve, "GetCurrentPage") == page:
         return True
+    if not page:
+        return False  # it was not told
     calls.ask(calls.resolve, "OpenPage", page)
     return bool(calls.ask(calls.resolve, "GetCurrentPage") == page)

@@ -9,6 +9,7 @@ told apart, since the user can end it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flowanchor_resolve.problems import ResolveProblem
@@ -46,6 +47,38 @@ class Calls:
         method = getattr(thing, name, None) if thing is not None and has(thing, name) else None
         return method(*arguments) if callable(method) else None
 
+    def many(self, thing: Any, name: str, *arguments: Any) -> list[Any]:
+        """The answer of a method that gives a list; empty for None, False and "".
+
+        Raises:
+            ResolveProblem: "resolve-refused", if it is no list; what `ask` raises.
+        """
+        answer = self.ask(thing, name, *arguments)
+        if not answer:
+            return []
+        if isinstance(answer, dict):  # a list with gaps
+            return list(answer.values())
+        if not isinstance(answer, (list, tuple)):
+            raise _odd(name, answer)
+        return list(answer)
+
+    def table(self, thing: Any, name: str, *arguments: Any) -> dict[Any, Any]:
+        """The answer of a method that gives a dict; empty for None, False, "" and an empty list.
+
+        Raises:
+            ResolveProblem: "resolve-refused", if it is no dict; what `ask` raises.
+        """
+        answer = self.ask(thing, name, *arguments)
+        if not answer:
+            return {}
+        if not isinstance(answer, dict):
+            raise _odd(name, answer)
+        return answer
+
+    def tables(self, thing: Any, name: str, *arguments: Any) -> list[dict[Any, Any]]:
+        """The dicts among what `many` gives."""
+        return [one for one in self.many(thing, name, *arguments) if isinstance(one, dict)]
+
     def need(self, tried: str, thing: Any, name: str, *arguments: Any) -> Any:
         """The answer of a method that must succeed: anything but None, False and "".
 
@@ -75,3 +108,25 @@ class Calls:
                 "A dialog is open in Resolve, or Resolve was closed, and it answers nothing.",
                 "Close the dialog and try again.",
             )
+
+
+def in_order(markers: Mapping[Any, Any]) -> list[tuple[float, Mapping[str, Any]]]:
+    """Markers as Resolve lists them (frame -> properties), in the order of their frames; what has no frame or
+    no properties is left out."""
+    found = []
+    for key, marker in markers.items():
+        try:
+            frame = float(key)
+        except (TypeError, ValueError):
+            continue
+        if isinstance(marker, Mapping):
+            found.append((frame, marker))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _odd(name: str, answer: Any) -> ResolveProblem:
+    return ResolveProblem(
+        "resolve-refused",
+        f"Resolve answered {name} in a way that is not understood ({type(answer).__name__}).",
+        "Look at Resolve, then try again.",
+    )

@@ -107,12 +107,12 @@ class Delivery:
             ResolveProblem: "resolve-codec-missing".
         """
         calls, project = self.opened.calls, self.opened.project
-        formats = calls.ask(project, "GetRenderFormats") or {}
+        formats = calls.table(project, "GetRenderFormats")
         if not formats:
             calls.check_answering()
         offered: set[str] = set()
         if FORMAT in {str(name).lower() for pair in formats.items() for name in pair}:
-            offered = {str(code) for code in (calls.ask(project, "GetRenderCodecs", FORMAT) or {}).values()}
+            offered = {str(code) for code in calls.table(project, "GetRenderCodecs", FORMAT).values()}
         wanted = ALPHA_CODECS if alpha else OPAQUE_CODECS
         for codec in wanted:
             if codec in offered:
@@ -166,7 +166,7 @@ class Delivery:
         calls.need(
             "choose the render format and codec", project, "SetCurrentRenderFormatAndCodec", FORMAT, codec
         )
-        now = calls.ask(project, "GetCurrentRenderFormatAndCodec") or {}
+        now = calls.table(project, "GetCurrentRenderFormatAndCodec")
         if now.get("codec") != codec:
             calls.check_answering()
             raise ResolveProblem(
@@ -185,7 +185,7 @@ class Delivery:
             ResolveProblem: "resolve-job-differs".
         """
         calls = self.opened.calls
-        jobs = calls.ask(self.opened.project, "GetRenderJobList") or ()
+        jobs = calls.tables(self.opened.project, "GetRenderJobList")
         stated = next((one for one in jobs if str(one.get("JobId")) == job), None)
         if stated is None:
             calls.check_answering()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flowanchor_resolve.calls import has
-from flowanchor_resolve.frames import Span, parse_rate
+from flowanchor_resolve.frames import Span, parse_rate, whole
 from flowanchor_resolve.host import Footage, Probe, Selection
 from flowanchor_resolve.opened import Item, Opened
 from flowanchor_resolve.problems import ResolveProblem
@@ -135,7 +135,7 @@ def _ungraded(opened: Opened, item: Item) -> None:
             continue
         if not has(graph, "GetToolsInNode"):
             raise Differs("this version of Resolve does not tell whether the clip is graded")
-        for node in range(1, int(calls.ask(graph, "GetNumNodes") or 0) + 1):
+        for node in range(1, whole(calls.ask(graph, "GetNumNodes") or 0) + 1):
             # A node in which nothing was set has no tools, which Resolve tells as None.
             if calls.ask(graph, "GetToolsInNode", node) or calls.ask(graph, "GetLUT", node):
                 raise Differs(f"the {name} is graded")

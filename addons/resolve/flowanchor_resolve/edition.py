@@ -76,8 +76,8 @@ def read_edition(calls: Calls) -> Edition:
     calls.check_answering()
     product = calls.need("tell its name", calls.resolve, "GetProductName")
     fields = calls.ask_if_there(calls.resolve, "GetVersion")
-    if fields:
-        return edition_of(str(product), ".".join(str(field) for field in list(fields)[:3]))
+    if isinstance(fields, (list, tuple)) and fields:
+        return edition_of(str(product), ".".join(str(field) for field in fields[:3]))
     return edition_of(str(product), str(calls.need("tell its version", calls.resolve, "GetVersionString")))
 
 

@@ -50,7 +50,14 @@ class Kept:
         """Render jobs that were added since, and go again."""
         self.render_folder: Path | None = None
         """Where renders go meanwhile."""
-        self.format = dict(calls.need("tell its render format", project, "GetCurrentRenderFormatAndCodec"))
+        self.format = calls.table(project, "GetCurrentRenderFormatAndCodec")
+        if not {"format", "codec"} <= set(self.format):
+            calls.check_answering()
+            raise ResolveProblem(
+                "resolve-refused",
+                "Resolve did not tell its render format.",
+                "Look at the Deliver page, then try again.",
+            )
         self.mode = calls.ask(project, "GetCurrentRenderMode")
         self.tracks = {
             (kind, track): self._is_on(kind, track)
@@ -161,7 +168,7 @@ class Kept:
         calls, project = self.opened.calls, self.opened.project
         for job in self.own_jobs:
             calls.ask(project, "DeleteRenderJob", job)
-        listed = {job.get("JobId") for job in calls.ask(project, "GetRenderJobList") or ()}
+        listed = {job.get("JobId") for job in calls.tables(project, "GetRenderJobList")}
         return calls.answering() and not listed & set(self.own_jobs)
 
     def _restore_tracks(self) -> bool:
@@ -234,7 +241,7 @@ class Kept:
         job = self.watch.settled(calls, lambda: calls.ask(project, "AddRenderJob"), tries=3)
         if not job:
             return {}
-        listed = calls.ask(project, "GetRenderJobList") or ()
+        listed = calls.tables(project, "GetRenderJobList")
         told: dict[str, Any] = next((one for one in listed if one.get("JobId") == job), {})
         if not calls.ask(project, "DeleteRenderJob", job):
             self.own_jobs.append(str(job))
@@ -252,7 +259,7 @@ class Kept:
         timeline = self.opened.timeline
         if not (has(timeline, "GetMarkInOut") and has(timeline, "SetMarkInOut")):
             return None
-        return dict(self.opened.calls.ask(timeline, "GetMarkInOut") or {})
+        return self.opened.calls.table(timeline, "GetMarkInOut")
 
 
 @contextmanager
@@ -269,5 +276,5 @@ def kept(opened: Opened, edition: Edition, watch: Watch, say: Say) -> Iterator[K
 
 def preset_names(opened: Opened) -> list[str]:
     """The names of the render presets, which Resolve lists as names or as their properties."""
-    listed = opened.calls.ask(opened.project, "GetRenderPresetList") or ()
+    listed = opened.calls.many(opened.project, "GetRenderPresetList")
     return [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in listed]

@@ -77,7 +77,7 @@ def add_marker(opened: Opened, relative: int, frames: int, result: Result, data:
         ResolveProblem: "resolve-marker", if Resolve takes it nowhere.
     """
     note = _note(result)
-    taken = {int(float(frame)) for frame in opened.markers()}
+    taken = {int(frame) for frame in opened.markers()}
     free = [frame for frame in range(relative, relative + frames) if frame not in taken]
     for frame in free[:TRIES]:
         length = min(frames - (frame - relative), frames) if frame == relative else 1

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flowanchor_resolve.calls import Calls
+from flowanchor_resolve.calls import Calls, in_order
 from flowanchor_resolve.frames import Span, whole
 from flowanchor_resolve.problems import ResolveProblem
 
@@ -43,6 +44,16 @@ class Item:
     def media(self) -> Any:
         """The media pool clip it shows; None for a title or generator."""
         return self.calls.ask(self.thing, "GetMediaPoolItem") or None
+
+    @property
+    def missing_file(self) -> str:
+        """The name of the clip's file if it is not where Resolve has it; "" if it is there, or the clip has
+        none, or it is a row of images, whose path is a pattern."""
+        media = self.media
+        told = self.calls.ask(media, "GetClipProperty", "File Path") if media else ""
+        if not isinstance(told, str) or not os.path.isabs(told) or set("[]%#") & set(os.path.basename(told)):
+            return ""
+        return "" if os.path.exists(told) else os.path.basename(told)
 
     @property
     def media_id(self) -> str:
@@ -128,12 +139,12 @@ class Opened:
             "Open it again, leave it open, and try again.",
         )
 
-    def markers(self) -> Mapping[Any, Mapping[str, Any]]:
-        """The timeline's markers, by their frames, which count from its first."""
-        answer = self.calls.ask(self.timeline, "GetMarkers")
+    def markers(self) -> Mapping[float, Mapping[str, Any]]:
+        """The timeline's markers, by their frames, which count from its first, in order."""
+        answer = self.calls.table(self.timeline, "GetMarkers")
         if not answer:
             self.check_open()
-        return answer or {}
+        return dict(in_order(answer))
 
     def track_name(self, kind: str, track: int) -> str:
         return str(self.calls.ask(self.timeline, "GetTrackName", kind, track) or "")
@@ -174,11 +185,26 @@ class Opened:
                     return self.item(thing, "video", track)
         return None
 
+    def need_item(self, item_id: str, name: str) -> Item:
+        """The video clip of an id; `name` is what it was called.
+
+        Raises:
+            ResolveProblem: "resolve-clip-gone".
+        """
+        item = self.find_item(item_id)
+        if item is None:
+            raise ResolveProblem(
+                "resolve-clip-gone",
+                f'The clip "{name}" is no longer on the timeline.',
+                "Select the clip again.",
+            )
+        return item
+
     def _things(self, kind: str, track: int) -> list[Any]:
-        answer = self.calls.ask(self.timeline, "GetItemListInTrack", kind, track)
+        answer = self.calls.many(self.timeline, "GetItemListInTrack", kind, track)
         if not answer:
             self.check_open()
-        return list(answer or ())
+        return answer
 
     def _number(self, thing: Any, name: str) -> Any:
         answer = self.calls.ask(thing, name)

@@ -72,13 +72,13 @@ def _bin(opened: Opened, pool: Any, parent: Any, name: str) -> Any:
 
 def _named(opened: Opened, parent: Any, name: str) -> Any:
     calls = opened.calls
-    folders = calls.ask(parent, "GetSubFolderList") or ()
+    folders = calls.many(parent, "GetSubFolderList")
     return next((one for one in folders if calls.ask(one, "GetName") == name), None)
 
 
 def _clip_of(opened: Opened, folder: Any, path: Path) -> Any:
     wanted = os.path.realpath(path)
-    for clip in opened.calls.ask(folder, "GetClipList") or ():
+    for clip in opened.calls.many(folder, "GetClipList"):
         told = opened.calls.ask(clip, "GetClipProperty", "File Path")
         if told and os.path.realpath(str(told)) == wanted:
             return clip

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flowanchor_resolve.deliver import Delivery, Order
 from flowanchor_resolve.direct import Differs, Untold, check_geometry, first_frame, same_frames
-from flowanchor_resolve.frames import Span
+from flowanchor_resolve.frames import Span, whole
 from flowanchor_resolve.fusion.comp import Comp, comp_of
 from flowanchor_resolve.fusion.masks import Window, has_masks, read_masks
 from flowanchor_resolve.fusion.text import LONGEST, parse
@@ -166,7 +166,7 @@ class Regions:
     def _matte(self) -> Region:
         opened, item = self.opened, self._item()
         media = item.media
-        mattes = opened.calls.ask(opened.pool, "GetClipMatteList", media) if media else None
+        mattes = opened.calls.many(opened.pool, "GetClipMatteList", media) if media else []
         if not mattes:
             raise NotThere("the clip has no matte attached")
         try:
@@ -199,7 +199,7 @@ class Regions:
     def _comps(self, item: Item) -> list[Comp]:
         calls = self.opened.calls
         comps = []
-        for index in range(1, int(calls.ask(item.thing, "GetFusionCompCount") or 0) + 1):
+        for index in range(1, whole(calls.ask(item.thing, "GetFusionCompCount") or 0) + 1):
             file = self.folder / f"composition-{uuid.uuid4().hex[:8]}.comp"
             try:
                 calls.need(
@@ -240,14 +240,7 @@ class Regions:
             raise Differs(f"the clip's picture is {told} and not scaled to the timeline's")
 
     def _item(self) -> Item:
-        item = self.opened.find_item(self.selection.item_id)
-        if item is None:
-            raise ResolveProblem(
-                "resolve-clip-gone",
-                f'The clip "{self.selection.name}" is no longer on the timeline.',
-                "Select the clip again.",
-            )
-        return item
+        return self.opened.need_item(self.selection.item_id, self.selection.name)
 
     def _order(self, name: str, wanted: Callable[[str, int, bool], bool]) -> Order:
         return Order(self.selection, f"{name} {uuid.uuid4().hex[:8]}", self.folder, wanted)

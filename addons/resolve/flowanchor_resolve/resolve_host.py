@@ -74,6 +74,8 @@ class ResolveHost:
         the mask track are off, tracks below as they are."""
         with at_work(self.calls, selection.timeline_id, "deliver", say, self.watch) as opened:
             self._check_same_timeline(opened, selection)
+            if missing := opened.need_item(selection.item_id, selection.name).missing_file:
+                say(f'"{missing}" is not where Resolve has it: the clip may be rendered as offline.')
             if self.source_files:
                 try:
                     return source_footage(opened, selection, self.probe)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from flowanchor_resolve.calls import in_order
 from flowanchor_resolve.frames import Span
 from flowanchor_resolve.host import Placed, Result
 from flowanchor_resolve.markers import read_marker
@@ -31,7 +32,7 @@ def placed_results(opened: Opened) -> list[tuple[Placed, Result]]:
         if told is not None and any(item.item_id == told[0].item_id for item in items):
             found.setdefault((told[0].item_id, told[0].media_id), told)
 
-    for _, marker in sorted(opened.markers().items(), key=lambda pair: float(pair[0])):
+    for marker in opened.markers().values():
         take(str(marker.get("customData", "")))
     known = {item_id for item_id, _ in found}
     for data in _on_clips(opened, [item for item in items if item.item_id not in known]):
@@ -48,7 +49,7 @@ def _on_clips(opened: Opened, items: Sequence[Item]) -> Iterator[str]:
     }
     for item in items:
         if item.track in ours:
-            for marker in (opened.calls.ask(item.thing, "GetMarkers") or {}).values():
+            for _, marker in in_order(opened.calls.table(item.thing, "GetMarkers")):
                 yield str(marker.get("customData", ""))
 
 

@@ -49,7 +49,7 @@ def read_selection(
         drop_frame=drop,
         width=width,
         height=height,
-        wish=wish_of_markers(opened.calls.ask(item.thing, "GetMarkers") or {}),
+        wish=wish_of_markers(opened.calls.table(item.thing, "GetMarkers")),
         clip_start=item.span.start,
         clip_offset=item.left_offset,
     )
@@ -151,7 +151,7 @@ def _selected(opened: Opened, edition: Edition) -> Item | None:
         return None
     chosen = {
         opened.calls.ask(thing, "GetUniqueId")
-        for thing in opened.calls.ask(opened.timeline, "GetSelectedClips") or ()
+        for thing in opened.calls.many(opened.timeline, "GetSelectedClips")
     }
     items = [item for item in opened.everything(("video",)) if item.item_id in chosen] if chosen else []
     if len(items) > 1:

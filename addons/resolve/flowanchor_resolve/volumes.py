@@ -41,10 +41,10 @@ def in_media_storage(calls: Calls, folder: Path) -> bool:
 
 def _volumes(calls: Calls) -> list[Path]:
     storage = calls.need("give its media storage", calls.resolve, "GetMediaStorage")
-    listed = calls.ask(storage, "GetMountedVolumeList")
+    listed = calls.many(storage, "GetMountedVolumeList")
     if not listed:
         calls.check_answering()
-    return [Path(str(volume)) for volume in listed or ()]
+    return [Path(str(volume)) for volume in listed]
 
 
 def _make(calls: Calls, near: Path) -> Path:

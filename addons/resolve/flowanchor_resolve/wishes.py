@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flowanchor_resolve.calls import in_order
 from flowanchor_resolve.names import TRACK
 
 _KEYS = {"shows": "source", "should show": "target", "words": "words"}
@@ -50,7 +51,7 @@ def write_wish(source: str, target: str, words: str | None = None) -> str:
 def wish_of_markers(markers: Mapping[Any, Any] | None) -> dict[str, str]:
     """The wish of the first marker of ours among a clip's markers, as Resolve lists them (frame ->
     properties)."""
-    for _, marker in sorted((markers or {}).items(), key=lambda pair: float(pair[0])):
+    for _, marker in in_order(markers or {}):
         if str(marker.get("name", "")).strip().lower() == TRACK.lower():
             return read_wish(str(marker.get("note", "")))
     return {}

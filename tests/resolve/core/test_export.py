@@ -253,3 +253,38 @@ def playhead(world: World, frame: int) -> None:
     timeline = world.project.current
     assert timeline is not None
     timeline.playhead = timeline.start + frame
+
+
+def test_a_clip_whose_file_is_gone_is_told_before_it_is_rendered(
+    make: Make, hosting: Hosting, footage: Footage, out: Path, tmp_path: Path, said: list[str]
+) -> None:
+    """Resolve renders "Media Offline" for it, or its proxy; which, it does not tell."""
+    own = tmp_path / "card.mkv"
+    own.write_bytes(footage().read_bytes())
+    world = make()
+    world.add_timeline(clips=[Clip(own, frames=6)])
+    host = hosting(world)
+    selection = host.select()
+    own.rename(tmp_path / "elsewhere.mkv")
+    with pytest.raises(ResolveProblem) as problem:
+        host.export_range(selection, out, said.append)
+    assert problem.value.code == "resolve-render-failed"
+    assert said[0] == '"card.mkv" is not where Resolve has it: the clip may be rendered as offline.'
+    (tmp_path / "elsewhere.mkv").rename(own)
+    said.clear()
+    host.export_range(selection, out, said.append)
+    assert not [text for text in said if "offline" in text]
+
+
+def test_a_clip_that_is_gone_is_told_before_anything_is_rendered(
+    make: Make, hosting: Hosting, footage: Footage, out: Path, said: list[str]
+) -> None:
+    world = make()
+    timeline = world.add_timeline(clips=[Clip(footage(), frames=6)])
+    host = hosting(world)
+    selection = host.select()
+    assert timeline.DeleteClips(list(timeline.items()))
+    with pytest.raises(ResolveProblem) as problem:
+        host.export_range(selection, out, said.append)
+    assert problem.value.code == "resolve-clip-gone"
+    assert world.called("AddRenderJob") == []

@@ -13,6 +13,8 @@ TRACK = "FlowAnchor"
 MASK_TRACK = "FA MASK"
 """Name of the track whose clips mark the region."""
 
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""What Windows takes for a device, whatever comes behind its dot."""
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]+')
 LONGEST = 180
 """Bytes: file systems take 255, of which what is put before and behind needs some."""
@@ -23,7 +25,8 @@ def safe_name(name: str) -> str:
     bytes long."""
     written = name.encode("utf-8", "ignore").decode("utf-8")  # without halves of characters
     cleaned = re.sub(r"\s+", " ", _FORBIDDEN.sub("-", written)).strip(" .")
-    cut = cleaned.encode("utf-8")[:LONGEST].decode("utf-8", "ignore")
+    apart = f"-{cleaned}" if _DEVICE.fullmatch(cleaned) else cleaned
+    cut = apart.encode("utf-8")[:LONGEST].decode("utf-8", "ignore")
     return cut.rstrip(" .") or "untitled"
 
 

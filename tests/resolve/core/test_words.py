@@ -35,6 +35,13 @@ def test_a_safe_name_is_one_of_a_file(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{safe_name(name)}-patch-12.mov").touch()
 
 
+@pytest.mark.parametrize("name", ["CON", "nul", "Aux", "com1", "LPT9", "con.final", "prn.v2.mov"])
+def test_what_windows_takes_for_a_device_is_no_safe_name(name: str) -> None:
+    assert safe_name(name) == f"-{name}"
+    assert safe_name(safe_name(name)) == f"-{name}"
+    assert safe_name(f"{name.replace('.', '')}trol") == f"{name.replace('.', '')}trol"
+
+
 def test_safe_names_stay_readable() -> None:
     assert safe_name('Scene 1/2: "take" <3>') == "Scene 1-2- -take- -3-"
     assert safe_name(" ... ") == "untitled"

@@ -81,8 +81,8 @@ def test_equal_prompts_are_refused_before_the_export(
     version: str, tmp_path: Path, daemon: Daemons, clip: dict[str, Any]
 ) -> None:
     found = run_inside(version, "equal_prompts", tmp_path / "blender", daemon.environment, **clip)
-    assert "nothing would change" in found["said"]
-    assert "so nothing would change" in " ".join(found["shown"])
+    assert "yet the region would be repainted" in found["said"]
+    assert "yet the region would be repainted" in " ".join(found["shown"])
 
 
 def test_versions_are_shown_as_people_know_them(version: str, tmp_path: Path, daemon: Daemons) -> None:

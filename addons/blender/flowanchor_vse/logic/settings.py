@@ -14,7 +14,10 @@ Value = bool | int | float | str
 SeedMode = Literal["random", "fixed"]
 WORD_MISSING = "The word “{word}” does not stand in the target prompt."
 LARGEST_SEED = 2**63 - 1
-EQUAL = "Both sentences say the same, so nothing would change: say in the second what should be different."
+EQUAL = (
+    "Both sentences say the same. They ask for no change, yet the region would be repainted: say in the "
+    "second what should be different."
+)
 
 
 @dataclass(frozen=True)

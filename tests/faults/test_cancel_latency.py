@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from flowanchor.v1 import jobs_pb2
 from flowanchor_client import ENDED, Client
 
+from tests.daemon.processes import standing_still
 from tests.faults.conftest import Undisturbed
 from tests.faults.harness import (
     FRAMES,
@@ -17,6 +19,7 @@ from tests.faults.harness import (
     client_job,
     follow,
     in_phase,
+    required,
     samples_of,
     succeed,
 )
@@ -25,12 +28,19 @@ FRAMES_OF_A_LATENT = 4
 LATENTS = (FRAMES - 1) // FRAMES_OF_A_LATENT + 1
 
 
-def steps_after_cancel(client: Client, job: str) -> tuple[jobs_pb2.Job, int]:
-    """Cancel a running job: its record at the end, and the steps it still took."""
-    answer = client.cancel(job)
+def steps_after_cancel(machine: Machine, client: Client, job: str) -> tuple[jobs_pb2.Job, int]:
+    """Cancel a running job: its record at the end, and the steps it still took.
+
+    The engine stands still while the cancel is on its way: steps it took meanwhile would count for nothing.
+    """
+    with standing_still(required(machine.engine(), "no engine").pid):
+        at, before = client_job(client, job).progress, None
+        while at != before:  # the daemon may still have steps to read
+            time.sleep(0.2)
+            at, before = client_job(client, job).progress, at
+        answer = client.cancel(job)
     assert answer.state == jobs_pb2.JOB_STATE_CANCELLING, brief(answer)
-    # The answer was read while the engine went on; what it shows is not later than the cancel.
-    at, last = answer.progress, answer.progress.step
+    last = at.step
     for update in client.watch(job):
         if update.job.state not in ENDED:
             assert update.job.progress.phase == at.phase, "it went on to the next phase"
@@ -54,7 +64,7 @@ def test_a_cancelled_edit_takes_at_most_one_more_step(
         job = client.submit(undisturbed.edit).id
         reached = follow(client, job, in_phase(phase, step))
         assert reached.progress.total > step + most, "nothing would be left to cancel"
-        final, after = steps_after_cancel(client, job)
+        final, after = steps_after_cancel(warm, client, job)
         print(f"cancelled in {phase}: {after} more steps")
         assert final.state == jobs_pb2.JOB_STATE_CANCELLED
         assert [attempt.outcome for attempt in final.attempts] == ["cancelled"]

@@ -70,7 +70,7 @@ def test_many_small_files_are_opened_a_few_a_step(tmp_path: Path, monkeypatch: p
 sizes = st.lists(st.integers(1, 5000), min_size=1, max_size=5)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     sizes=sizes,
     chunk=st.integers(1, 3000),

@@ -161,6 +161,7 @@ def test_one_time_left_is_told_for_all_phases(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_bar_shows_the_whole_beside_the_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")  # nothing is drawn on a dumb one
     bar = Bar()
     output = io.StringIO()
     monkeypatch.setattr(bar._bar.live, "console", Console(file=output, force_terminal=True, width=120))

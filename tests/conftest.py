@@ -5,6 +5,7 @@ model, built and saved with the stock classes."""
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ settings.load_profile("flowanchor")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A script that starts the run in the background hands down an ignored Ctrl-C, which tests are about.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     isolation.begin()
 
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -124,7 +126,11 @@ class Victim:
 
     def files(self) -> set[str]:
         """All there is in the folder, relative to it."""
-        return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*")}
+        return {
+            os.path.relpath(os.path.join(root, name), self.folder)
+            for root, *names in os.walk(self.folder)  # unlike rglob it bears with folders that vanish
+            for name in itertools.chain(*names)
+        }
 
     @contextmanager
     def keeps_to_its_places(self) -> Iterator[None]:

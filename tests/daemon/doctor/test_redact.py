@@ -93,8 +93,8 @@ def test_redacting_twice_changes_nothing_more(token: str, home: str, name: str, 
 )
 def test_data_keeps_its_form_and_loses_names(value: object, name: str) -> None:
     redactor = Redactor(names=(name,))
-    found = redactor.redact_all({"a": [value, {name: f"x {name}, x"}], "b": (1, 2.5, None)})
-    assert found["a"][1] == {name: f"x {NAME}, x"}, "keys are the program's own"
+    found = redactor.redact_all({"a": [value, {name: f"({name}, {name})"}], "b": (1, 2.5, None)})
+    assert found["a"][1] == {name: f"({NAME}, {NAME})"}, "keys are the program's own"
     assert found["b"] == [1, 2.5, None]
 
 

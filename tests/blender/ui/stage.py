@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-SECONDS = 150.0
+SECONDS = 220.0
 
 
 def details_of(strip: Any) -> dict[str, str]:

@@ -81,17 +81,22 @@ def worked(victim: Victim) -> Victim:
     return victim
 
 
+def content_of(models: Path) -> list[Path]:
+    """All there is of models; the folder for what is on its way stays once it was needed."""
+    return sorted(path for path in models.rglob("*") if path.name != ".incoming")
+
+
 @pytest.mark.parametrize("lie", LIES)
 def test_lies_are_refused_by_an_import_and_by_an_edit(
     worked: Victim, models: Path, folder: Path, tmp_path: Path, lie: str
 ) -> None:
     victim, name = worked, register_link(folder)
     (folder / WEIGHTS).write_bytes(LIES[lie](str(tmp_path / "ran")))
-    before = sorted(models.rglob("*"))
+    before = content_of(models)
     with pytest.raises(ModelError) as caught:
         import_model(folder, "imported")
     assert "\n" not in str(caught.value)
-    assert sorted(path for path in models.rglob("*") if path.name != ".incoming") == before
+    assert content_of(models) == before
     with memory_within(victim.engine, GROWTH), memory_within(victim.daemon, GROWTH):
         failure = victim.failed(victim.edit(model=name))
         assert failure.code == caught.value.code

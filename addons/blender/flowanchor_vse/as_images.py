@@ -8,15 +8,18 @@ alpha as that of the movie alone, colours as what is lighter than black, for whi
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import compat, pictures, settings_guard
+from . import compat, pictures, settings_guard, text
+from .logic import partials
 from .logic.ledger import Record
-from .place import RECORD, is_movie, result_strips
+from .place import is_movie
+from .strips import Refused
 
 _ALPHA = 3
 
@@ -32,14 +35,22 @@ def is_shown_wrongly(record: Record) -> bool:
     )
 
 
-def make_images(scene: Any, movie: Path) -> tuple[tuple[Path, ...], tuple[int, int]]:
+def make_images(scene: Any, movie: Path, count: int) -> tuple[tuple[Path, ...], tuple[int, int]]:
     """Write the movie's frames beside it, one PNG each, of 8 bits and with straight alpha; the files in frame
-    order, and their width and height. Refused, or OSError, if they cannot be made; none is left then."""
+    order, and their width and height. Refused, or OSError, if they cannot be made; none is left then but what
+    was there before, as it was or made anew.
+
+    Args:
+        count: of the movie's frames; Refused if Blender finds another number in it.
+    """
+    files: list[Path] = []
     made: list[Path] = []
     size = (0, 0)
     try:
         with tempfile.TemporaryDirectory(prefix="flowanchor-") as name:
-            colours, alphas = (_render(scene, movie, Path(name) / kind, kind) for kind in ("RGB", "RGBA"))
+            colours, alphas = (
+                _render(scene, movie, count, Path(name) / kind, kind) for kind in ("RGB", "RGBA")
+            )
             for index, (colour, alpha) in enumerate(zip(colours, alphas, strict=True)):
                 whole = np.dstack(
                     [
@@ -47,25 +58,32 @@ def make_images(scene: Any, movie: Path) -> tuple[tuple[Path, ...], tuple[int, i
                         pictures.read_channel(alpha, _ALPHA),
                     ]
                 )
-                made.append(movie.with_name(f"{movie.stem}.{index:06d}.png"))
-                pictures.write(made[-1], whole)
+                file = movie.with_name(f"{movie.stem}.{index:06d}.png")
+                files.append(file)
+                if not _write_whole(file, whole):
+                    made.append(file)
                 size = whole.shape[1], whole.shape[0]
     except BaseException:
         for file in made:
             file.unlink(missing_ok=True)
         raise
-    return tuple(made), size
+    return tuple(files), size
 
 
-def retire(scene: Any, record: Record) -> None:
-    """The strips of the record's movie are its result no longer; muted, they stay for what the user has made
-    of them."""
-    for strip in result_strips(scene, record):
-        strip.mute = True
-        del strip[RECORD]
+def _write_whole(file: Path, picture: pictures.Picture) -> bool:
+    """Write a picture, whole or not at all; whether there was one, which a copy of the .blend may show."""
+    arriving = file.with_name(partials.partial_name(file.name))
+    try:
+        pictures.write(arriving, picture)
+        there = file.exists()
+        os.replace(arriving, file)
+    except BaseException:
+        arriving.unlink(missing_ok=True)
+        raise
+    return there
 
 
-def _render(scene: Any, movie: Path, folder: Path, colours: str) -> list[Path]:
+def _render(scene: Any, movie: Path, count: int, folder: Path, colours: str) -> list[Path]:
     folder.mkdir()
     scene.sequence_editor_create()  # one that is there stays
     with settings_guard.scratch_scene(scene) as scratch:
@@ -74,7 +92,13 @@ def _render(scene: Any, movie: Path, folder: Path, colours: str) -> list[Path]:
         # Where no strip is: Blender moves what overlaps another to a channel above, muted or not.
         start = max([1, *map(compat.end, there)])
         strip = there.new_movie("patch", str(movie), 2, start)
-        picture, end = strip.elements[0], start + compat.content_length(strip)
+        picture, end = strip.elements[0], start + count
+        if compat.content_length(strip) != count or not (picture.orig_width and picture.orig_height):
+            raise Refused(
+                "images-movie",
+                text.say(text.MOVIE_DAMAGED, movie=movie.name, count=count),
+                text.say(text.MOVIE_DAMAGED_HELP, movie=movie),
+            )
         scratch.render.resolution_x, scratch.render.resolution_y = picture.orig_width, picture.orig_height
         settings_guard.show_alone(scratch, strip.name)
         if colours == "RGB":

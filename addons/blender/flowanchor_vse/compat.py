@@ -69,6 +69,14 @@ def is_retimed(strip: Any) -> bool:
     return bool(len(getattr(strip, "retiming_keys", ())))
 
 
+def set_start(strip: Any, frame: int) -> None:
+    """Trim or extend the strip to begin at a scene frame."""
+    if hasattr(strip, "left_handle"):
+        strip.left_handle = frame
+    else:
+        strip.frame_final_start = frame
+
+
 def set_end(strip: Any, frame: int) -> None:
     """Trim or extend the strip to end before a scene frame."""
     if hasattr(strip, "right_handle"):

@@ -47,8 +47,9 @@ def settle(origins: Iterable[Origin] = ()) -> None:
         if scene.sequence_editor is not None:
             strips.settle(scene)
     by_scene: dict[tuple[str, str], list[Origin]] = {}
+    holders = _holders()
     for origin in origins:
-        if not _holders(origin):
+        if origin.strip not in holders:
             by_scene.setdefault((origin.scene_key, origin.scene), []).append(origin)
     for some in by_scene.values():
         scene = home_of(some[0])
@@ -80,18 +81,18 @@ def scene_of(origin: Origin) -> Any | None:
     home = home_of(origin)
     if origin.transform.get("stack"):  # it was made of what that scene shows
         return home
-    holders = _holders(origin)
+    holders = _holders().get(origin.strip, [])
     return holders[0] if len(holders) == 1 and home not in holders else home
 
 
-def _holders(origin: Origin) -> list[Any]:
-    """Scenes with a strip that has the source's mark, one for each strip."""
-    return [
-        scene
-        for scene in _local()
-        if origin.strip and scene.sequence_editor is not None
-        for _ in range(strips.count_marked(scene, origin.strip))
-    ]
+def _holders() -> dict[str, list[Any]]:
+    """By mark, the scenes with a strip that has it, one for each strip. One look at every strip, however many
+    edits the file has."""
+    found: dict[str, list[Any]] = {}
+    for scene in _local():
+        for mark in strips.marks_in(scene) if scene.sequence_editor is not None else ():
+            found.setdefault(mark, []).append(scene)
+    return found
 
 
 def home_of(origin: Origin) -> Any | None:

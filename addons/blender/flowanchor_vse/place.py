@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from . import compat, marks, strips
+from . import compat, marks, strips, succession
 from .export import ExportResult
 from .logic import channels, naming, words
 from .logic.frames import FrameRange
@@ -51,23 +51,26 @@ def origin_of(scene: Any, strip: Any, part: FrameRange, mask: MaskChoice, export
 def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
     """A strip of the result's files (one movie, or one image a frame), returned. One that is there already is
     returned as it is: no result is placed twice. If the source was moved, the result lies where it went,
-    unless it was made of a whole stack; if the source is gone, where it was.
+    unless it was made of a whole stack; if the source is gone, where it was. Images of a movie take the place
+    of the movie's strip, which is retired.
 
     Raises:
         Refused: a file is missing or its path too long, the files do not hold as many frames as the range, or
             no channel is free.
     """
     there = result_strips(scene, record)
-    if there:
-        return there[0]
+    movies = _of_the_movie(there, files)
+    if len(there) > len(movies):
+        return next(strip for strip in there if strip not in movies)
     files = [Path(file) for file in files]
     missing = [file for file in files if not file.is_file()]
     if missing or not files:
         name = missing[0].name if missing else "the result"
         raise Refused("result-missing", f"{name} is not there any more.", "Fetch the result again.")
     editor = scene.sequence_editor_create()
-    over = result_range(scene, record)
-    channel = _free_channel(scene, record, over)
+    before = succession.predecessor(movies, record)
+    over = result_range(scene, record) if before is None else succession.content_range(before)
+    channel = _free_channel(scene, record, over if before is None else succession.whole_range(before))
     name = naming.result_name(
         record.origin.strip_name,
         " ".join(words.changed_words(record.settings.source_prompt, record.settings.target_prompt)),
@@ -75,18 +78,35 @@ def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
         {strip.name for strip in compat.all_strips(editor)},
     )
     active = editor.active_strip
-    strip = _new_strip(editor, name, files, channel, over)
+    own = channel if before is None else before.channel
+    if before is not None:
+        channel = succession.give_way(scene, before, channel)
+    strip = None
     try:
+        strip = _new_strip(editor, name, files, channel, over)
         _check_files(strip)
         _check_length(strip, record, over)
         _fit(scene, strip, record)
         _blend(strip, record)
+        if before is not None:
+            succession.take_after(strip, before)
         _describe(strip, record)
     except BaseException:
-        compat.strips(editor).remove(strip)
+        if strip is not None:
+            compat.strips(editor).remove(strip)
+        if before is not None:
+            before.channel = own
         raise
     editor.active_strip = active
+    retire(movies)
     return strip
+
+
+def retire(results: Sequence[Any]) -> None:
+    """These strips are a result no longer; muted, they stay for what the user has made of them."""
+    for strip in results:
+        strip.mute = True
+        del strip[RECORD]
 
 
 def result_range(scene: Any, record: Record) -> FrameRange:
@@ -102,6 +122,8 @@ def uncertainty(scene: Any, record: Record) -> str:
     """Why the result is placed at the frames its source had, as `Record.where` says it; empty if it follows
     the source, or belongs to a place in time."""
     if record.origin.transform.get("stack"):
+        return ""
+    if succession.predecessor(_of_the_movie(result_strips(scene, record), record.paths), record) is not None:
         return ""
     source, ambiguous = strips.find(scene, record.origin)
     return "" if source is not None else "ambiguous" if ambiguous else "gone"
@@ -128,6 +150,12 @@ def show(results: Sequence[Any], shown: bool) -> None:
     """Compare: show the strips of a result, or what is below them, by muting them."""
     for strip in results:
         strip.mute = not shown
+
+
+def _of_the_movie(there: Sequence[Any], files: Sequence[Path]) -> list[Any]:
+    """Those of a result's strips that show the movie its files, images, were made of."""
+    images = bool(files) and not is_movie(Path(files[0]))
+    return [strip for strip in there if images and strip.type == "MOVIE"]
 
 
 def _free_channel(scene: Any, record: Record, over: FrameRange) -> int:

@@ -160,9 +160,9 @@ def unmark(scene: Any) -> None:
         _mark(strip, "", "")
 
 
-def count_marked(scene: Any, mark: str) -> int:
-    """Strips of a scene with that mark."""
-    return sum(1 for strip in compat.all_strips(scene.sequence_editor) if strip.get(ID) == mark)
+def marks_in(scene: Any) -> list[str]:
+    """The mark of each strip of a scene that has one."""
+    return [str(strip[ID]) for strip in compat.all_strips(scene.sequence_editor) if ID in strip]
 
 
 def find(scene: Any, origin: Origin) -> tuple[Any | None, bool]:

@@ -56,6 +56,16 @@ class FileOperator:
         return True
 
 
+class PlacingOperator(FileOperator, JobOperator):
+    """Places a result."""
+
+    def bring(self, view: JobView) -> set[str]:
+        if bring(view):
+            return {"FINISHED"}
+        now = runtime.get().session.job(view.id)
+        return self.refuse(str(now.problem if now is not None else ""))
+
+
 class AgainOperator(FileOperator, JobOperator):
     """Begins an edit like an earlier one."""
 
@@ -101,17 +111,14 @@ class FLOWANCHOR_OT_vary(AgainOperator, bpy.types.Operator):
         return self.begin(lambda session: session.vary(view.id, seed, self.folders(view)))
 
 
-class FLOWANCHOR_OT_place(FileOperator, JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_place(PlacingOperator, bpy.types.Operator):
     bl_idname = "flowanchor.place"
     bl_label = text.PLACE
     bl_description = text.PLACE_HELP
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     def act(self, context: Any, view: JobView) -> set[str]:
-        if bring(view):
-            return {"FINISHED"}
-        now = runtime.get().session.job(view.id)
-        return self.refuse(str(now.problem if now is not None else ""))
+        return self.bring(view)
 
 
 class FLOWANCHOR_OT_place_all(FileOperator, bpy.types.Operator):
@@ -137,7 +144,7 @@ def bring(view: JobView) -> bool:
     return True
 
 
-class FLOWANCHOR_OT_as_images(FileOperator, JobOperator, bpy.types.Operator):
+class FLOWANCHOR_OT_as_images(PlacingOperator, bpy.types.Operator):
     bl_idname = "flowanchor.as_images"
     bl_label = text.AS_IMAGES
     bl_description = text.AS_IMAGES_HELP
@@ -151,7 +158,7 @@ class FLOWANCHOR_OT_as_images(FileOperator, JobOperator, bpy.types.Operator):
         if scene is None:
             return self.refuse(text.SCENE_GONE)
         try:
-            files, size = as_images.make_images(scene, record.paths[0])
+            files, size = as_images.make_images(scene, record.paths[0], record.origin.range.count)
         except Refused as failure:
             return report(self, failure)
         except OSError as failure:
@@ -161,12 +168,13 @@ class FLOWANCHOR_OT_as_images(FileOperator, JobOperator, bpy.types.Operator):
                 text.say(text.NO_IMAGES_HELP, folder=record.folder),
             )
             return report(self, Refused("images-write", *told))
-        as_images.retire(scene, record)
+        movies = runtime.results_of(record)
         session.made_into(view.id, files, size)
         made = session.job(view.id)
-        if made is None or not timer.place_record(made.record):
-            return self.refuse(str(made.problem if made is not None else ""))
-        return {"FINISHED"}
+        outcome = self.bring(made) if made is not None else {"CANCELLED"}
+        if outcome == {"FINISHED"}:  # where the source was moved into another scene, they are in the first
+            place.retire([strip for strip in movies if strip.id_data != scene])
+        return outcome
 
 
 class FLOWANCHOR_OT_compare(FileOperator, JobOperator, bpy.types.Operator):

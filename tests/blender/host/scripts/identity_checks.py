@@ -226,6 +226,19 @@ def a_copy_in_another_scene_is_not_followed() -> None:
 
 
 @check
+def every_strip_is_looked_at_once_however_many_edits_there_are() -> None:
+    record = record_of(images("source", 1, 1), FrameRange(3, 6))
+    looked = []
+    real = rules.marks_in
+    rules.marks_in = lambda one: looked.append(one) or real(one)
+    try:
+        marks.settle([replace(record.origin, strip=f"{number:032x}") for number in range(50)])
+    finally:
+        rules.marks_in = real
+    assert looked == list(bpy.data.scenes)
+
+
+@check
 def strips_of_a_copied_scene_are_not_followed() -> None:
     source = images("source", 1, 1)
     here = scene()

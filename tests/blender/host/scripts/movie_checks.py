@@ -5,6 +5,8 @@ come by images."""
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +16,7 @@ import bpy
 import flowanchor_vse
 import numpy as np
 from flowanchor_vse import as_images, compat, pictures, place
+from flowanchor_vse import strips as rules
 from flowanchor_vse.export import ExportResult
 from flowanchor_vse.logic.frames import FrameRange
 from flowanchor_vse.logic.ledger import Record
@@ -34,6 +37,7 @@ from tests.blender.host.scripts.bench import (
     effect,
     pixels,
     raised,
+    refused,
     same,
     scene,
     shown,
@@ -96,7 +100,7 @@ def a_movie_that_is_shown_too_bright_becomes_images_that_are_not() -> None:
         effect(f"in the way {channel}", "COLOR", channel, 41, 80)
         scene().sequence_editor.channels[channel].mute = True
     before = dump()
-    files, size = as_images.make_images(scene(), record.paths[0])
+    files, size = as_images.make_images(scene(), record.paths[0], PART.count)
     assert dump() == before, "nothing of the file has changed"
     assert (len(files), size) == (6, (WIDTH, HEIGHT))
     assert {file.parent for file in files} == {Path(record.folder)}
@@ -110,38 +114,143 @@ def a_movie_that_is_shown_too_bright_becomes_images_that_are_not() -> None:
     same(whole[..., 3], np.broadcast_to(numbered.soft_alpha(), (HEIGHT, WIDTH)), tolerance=2)
     for channel in (1, 2):
         scene().sequence_editor.channels[channel].mute = False
-    as_images.retire(scene(), record)
-    assert old.mute
     made = replace(record, files=tuple(file.name for file in files), size=size)
     strip = place.place_result(scene(), made, files)
     assert strip != old
+    assert old.mute
     assert (strip.type, span(strip), strip.blend_type) == ("IMAGE", (5, 11), "ALPHA_OVER")
     assert place.result_strips(scene(), made) == [strip]
     for frame in shown(5, 10):
         same(frame, softly(), tolerance=2)
 
 
-@check
-def images_that_cannot_be_made_leave_nothing() -> None:
-    record, old = soft_patch()
+@contextmanager
+def failing_at(name: str) -> Iterator[None]:
+    """A disk that is full in the middle of the picture of that name."""
     real = pictures.write
 
     def fails_later(file: Path, picture: Any) -> None:
         real(file, picture)
-        if "000003" in file.name:
+        if name in file.name:
+            file.write_bytes(file.read_bytes()[:10])
             raise OSError(28, "made to fail")
 
     pictures.write = fails_later
     try:
-        raised(OSError, lambda: as_images.make_images(scene(), record.paths[0]))
+        yield
     finally:
         pictures.write = real
-    assert [file.name for file in Path(record.folder).iterdir()] == ["soft.mov"]
-    assert not old.mute
 
 
 @check
-def the_panel_says_so_at_that_result_and_its_button_places_images() -> None:
+def images_that_cannot_be_made_leave_nothing() -> None:
+    record, old = soft_patch()
+    folder = Path(record.folder)
+    with failing_at("000003"):
+        raised(OSError, lambda: as_images.make_images(scene(), record.paths[0], PART.count))
+    assert [file.name for file in folder.iterdir()] == ["soft.mov"]
+    assert not old.mute
+    if compat.shows_transparent_movies():
+        return
+    # Images of before may be shown in a copy of the file.
+    files, _ = as_images.make_images(scene(), record.paths[0], PART.count)
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    files[5].unlink()
+    with failing_at("000003"):
+        raised(OSError, lambda: as_images.make_images(scene(), record.paths[0], PART.count))
+    before.pop(files[5])
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+
+
+@check
+def a_movie_without_its_frames_is_refused() -> None:
+    record, old = soft_patch()
+    movie = record.paths[0]
+    whole = movie.read_bytes()
+    for data in (b"", b"x" * 5000, whole[: len(whole) // 2]):
+        movie.write_bytes(data)
+        refused("images-movie", lambda: as_images.make_images(scene(), movie, PART.count))
+    movie.write_bytes(whole)
+    refused("images-movie", lambda: as_images.make_images(scene(), movie, PART.count + 1))
+    assert [file.name for file in movie.parent.iterdir()] == ["soft.mov"]
+    assert (old.mute, place.result_strips(scene(), record)) == (False, [old])
+
+
+def as_images_of(record: Record) -> tuple[Record, list[Path]]:
+    """The record after its movie was made into images, here those of another patch."""
+    files = sorted((MEDIA / "patches").glob("*.png"))[: PART.count]
+    made = replace(record, folder=str(files[0].parent), files=tuple(file.name for file in files))
+    return made, files
+
+
+@check
+def images_take_the_place_the_user_has_given_the_movie() -> None:
+    record, old = soft_patch()
+    strips().remove(strips()["black"])
+    title = effect("title", "TEXT", old.channel + 1, 100, 140)
+    old.frame_start += 100
+    old.frame_final_start += 1
+    old.frame_final_end -= 2
+    old.transform.offset_x, old.transform.scale_x, old.crop.min_y, old.blend_alpha = 12.0, 0.5, 3, 0.25
+    channel, seen = old.channel, span(old)
+    assert place.uncertainty(scene(), record) == "gone"
+    made, files = as_images_of(record)
+    assert place.uncertainty(scene(), made) == "", "it goes where the movie is"
+    strip = place.place_result(scene(), made, files)
+    assert (strip.type, strip.channel, span(strip)) == ("IMAGE", channel, seen)
+    assert compat.content_start(strip) == compat.content_start(old)
+    assert strip.transform.offset_x == 12.0
+    assert strip.transform.scale_x == 0.5
+    assert (strip.crop.min_y, strip.blend_alpha, strip.mute) == (3, 0.25, False)
+    assert (old.mute, span(old), title.channel) == (True, seen, channel + 1), "titles stay above"
+    assert place.result_strips(scene(), made) == [strip]
+
+
+@check
+def halves_of_a_movie_are_muted_and_the_images_lie_where_they_would() -> None:
+    record, old = soft_patch()
+    half = old.split(frame=8, split_method="SOFT")
+    made, files = as_images_of(record)
+    strip = place.place_result(scene(), made, files)
+    assert (strip.type, span(strip), old.mute, half.mute) == ("IMAGE", (5, 11), True, True)
+    assert place.result_strips(scene(), made) == [strip]
+
+
+@check
+def images_that_cannot_be_placed_leave_the_movie_as_it_is() -> None:
+    record, old = soft_patch()
+    made, files = as_images_of(record)
+    where = old.channel, span(old)
+    refused("result-missing", lambda: place.place_result(scene(), made, [*files[:5], Path("gone.png")]))
+    assert (old.mute, old.channel, span(old)) == (False, *where)
+    for number in range(old.channel + 1, 129):
+        effect(f"full {number}", "COLOR", number, 1, 40)
+    refused("no-channel", lambda: place.place_result(scene(), made, files))
+    strips().remove(strips()["full 50"])
+    refused("result-length", lambda: place.place_result(scene(), made, files[:5]))
+    assert (old.mute, old.channel, span(old)) == (False, *where)
+    assert place.result_strips(scene(), made) == [old]
+
+
+@check
+def after_an_undo_place_brings_the_images_again() -> None:
+    record, old = soft_patch()
+    made, files = as_images_of(record)
+    bpy.context.preferences.edit.use_global_undo = True
+    name = old.name
+    bpy.ops.ed.undo_push(message="before")
+    place.place_result(scene(), made, files)
+    bpy.ops.ed.undo_push(message="placed")
+    bpy.ops.ed.undo()
+    assert [strip.name for strip in place.result_strips(scene(), made)] == [name]
+    assert not strips()[name].mute
+    strip = place.place_result(scene(), made, files)
+    assert (strip.type, strips()[name].mute) == ("IMAGE", True)
+    assert place.place_result(scene(), made, files) == strip
+
+
+def in_the_list() -> tuple[Record, Any]:
+    """A ProRes patch that is placed and in the file's list; its strip."""
     record, old = soft_patch()
     runtime.close()
     session = runtime.get().session
@@ -152,6 +261,46 @@ def the_panel_says_so_at_that_result_and_its_button_places_images() -> None:
     run.due = None
     session._runs.keep(run)
     old[place.RECORD] = edit
+    return run.record, old
+
+
+@check
+def what_keeps_the_images_from_being_placed_is_said() -> None:
+    record, old = in_the_list()
+    if compat.shows_transparent_movies():
+        return
+    for number in range(old.channel + 1, 129):
+        effect(f"full {number}", "COLOR", number, 1, 40)
+    said = str(raised(RuntimeError, lambda: bpy.ops.flowanchor.as_images(job=record.id)))
+    assert "No channel above 1" in said
+    assert (old.mute, place.result_strips(scene(), record)) == (False, [old])
+    strips().remove(strips()["full 50"])
+    assert bpy.ops.flowanchor.place(job=record.id) == {"FINISHED"}
+    assert old.mute
+    assert [strip.type for strip in place.result_strips(scene(), record)] == ["IMAGE"]
+    runtime.close()
+
+
+@check
+def a_movie_in_the_scene_its_source_was_moved_from_is_retired() -> None:
+    record, old = in_the_list()
+    if compat.shows_transparent_movies():
+        return
+    there = bpy.data.scenes.new("there")
+    moved = compat.new_colour(there.sequence_editor_create(), "black", 1, 1, 40)
+    for mark in (rules.ID, rules.OWNER):
+        moved[mark] = strips()["black"][mark]
+    strips().remove(strips()["black"])
+    assert bpy.ops.flowanchor.as_images(job=record.id) == {"FINISHED"}
+    assert [strip.type for strip in place.result_strips(there, record)] == ["IMAGE"]
+    assert (old.mute, place.result_strips(scene(), record)) == (True, [])
+    runtime.close()
+
+
+@check
+def the_panel_says_so_at_that_result_and_its_button_places_images() -> None:
+    record, old = in_the_list()
+    edit, session = record.id, runtime.get().session
     told = draw_all(scene(), old)
     if compat.shows_transparent_movies():
         assert TOO_BRIGHT not in " ".join(told)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,8 @@ from types import SimpleNamespace
 import pytest
 from flowanchor_interchange import bundles, document, files, place
 from flowanchor_interchange.problems import TimelineProblem
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.interchange.documents import otio_document
 from tests.interchange.scene import Scene
@@ -56,6 +59,69 @@ def test_damaged_ones_are_refused(tmp_path: Path) -> None:
             files.read(path)
         assert failure.value.code == "timeline-unreadable"
         assert "is damaged" in failure.value.message
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_ways_to_pack(how: int, tmp_path: Path) -> None:
+    """Whole ones are read; what is wrong with damaged ones is told, not that the command failed."""
+    path = packed(tmp_path / "a.otioz", {"content.otio": CONTENT}, compress_type=how)
+    assert files.read(path).timeline.tracks
+    data = bytearray(path.read_bytes())
+    data[100:110] = bytes(10)
+    path.write_bytes(data)
+    with pytest.raises(TimelineProblem, match="is damaged"):
+        files.read(path)
+
+
+def test_names_that_are_none(tmp_path: Path) -> None:
+    whole = packed(tmp_path / "a.otioz", {"content.otio": CONTENT, "ä": b""}).read_bytes()
+    for name in (b"\xff\xff", b"\x00\xa4"):
+        (tmp_path / "b.otioz").write_bytes(whole.replace("ä".encode(), name))
+        with pytest.raises(TimelineProblem) as failure:
+            files.read(tmp_path / "b.otioz")
+        assert failure.value.code == "timeline-unreadable"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([0, 8, 12, 14]), st.data())
+def test_any_damage_is_told(how: int, data: st.DataObject) -> None:
+    """Never an error that asks to report it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = packed(
+            Path(folder) / "a.otioz", {"content.otio": CONTENT, "media/ä.mov": b"1234"}, compress_type=how
+        )
+        whole = bytearray(path.read_bytes())
+        near_the_ends = st.one_of(st.integers(0, 60), st.integers(-300, -1))
+        for at in data.draw(st.lists(st.one_of(st.integers(0, len(whole) - 1), near_the_ends), max_size=4)):
+            whole[at] = data.draw(st.integers(0, 255))
+        path.write_bytes(whole)
+        try:
+            bundle = files.read(path).bundle
+            if bundle is not None:
+                bundles.unpack(bundle, Path(folder) / "out")
+        except TimelineProblem:
+            pass
+
+
+@pytest.mark.parametrize(
+    "stated", [b"media/a b.mov", b"media/a%20b.mov", b"./media/a b.mov", rb"media\\a b.mov"]
+)
+def test_how_clips_may_name_their_files(stated: bytes, tmp_path: Path) -> None:
+    """The last is how OpenTimelineIO's own adapters name them on Windows, whose zip files have "/"."""
+    content = CONTENT.replace(b"media/a.mov", stated)
+    path = packed(tmp_path / "a.otioz", {"content.otio": content, "media/a b.mov": b"1"})
+    bundle, home = bundles.opened(path), tmp_path / "out"
+    assert bundle is not None
+
+    def named(source: files.TimelineFile) -> set[Path | None]:
+        clips = [clip for track in source.timeline.tracks for clip in track.clips]
+        return {clip.media.path for clip in clips if clip.media is not None}
+
+    (inside,) = named(files.read(path))
+    assert inside is not None
+    assert bundle.holds(inside)
+    bundles.unpack(bundle, home, [bundle.name_of(inside)])
+    assert named(files.read(path, home=home)) == {home / "media" / "a b.mov"}
 
 
 def test_a_timeline_that_unpacks_without_end_is_refused(

@@ -53,3 +53,10 @@ def test_a_list_larger_than_any_program_writes_is_refused(monkeypatch: pytest.Mo
     with pytest.raises(TimelineProblem) as failure:
         edl.names_of_files(event * 2, Path("/nowhere"))
     assert failure.value.code == "timeline-too-large"
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    for path in (Path("a" * 5000), Path("a\0b")):
+        with pytest.raises(TimelineProblem) as failure:
+            files.load(path)
+        assert failure.value.code == "timeline-missing"

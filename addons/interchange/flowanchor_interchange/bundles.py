@@ -22,8 +22,17 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from flowanchor_interchange.document import MAX_BYTES
+from flowanchor_interchange.paths import readings
 from flowanchor_interchange.problems import TimelineProblem
 from flowanchor_interchange.readers.common import unreadable
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python without it, whose zip files refuse what is packed so
+
+    class LZMAError(Exception):  # type: ignore[no-redef]
+        """Never raised there."""
+
 
 CONTENT = "content.otio"
 MEDIA = "media"
@@ -31,8 +40,12 @@ ENDINGS = {".otioz": True, ".otiod": False}
 """Ending of a new bundle's name -> whether it is packed into one file."""
 
 _VERSION = "version.txt", b"1.0.0"
-_DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError)
-"""What Python's zip files raise where one is damaged, encrypted, or packed in a way that is not known."""
+_DAMAGED = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, LZMAError, EOFError),
+    UnicodeError,  # of names
+)
+"""What Python's zip files raise where one is damaged, encrypted, or packed in a way that is not known, other
+than an OSError."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +62,15 @@ class Bundle:
         return self.name_of(path) in self.sizes
 
     def name_of(self, path: Path) -> str:
-        """What a path below the bundle's own is in it; "" if it is not below."""
+        """What a path below the bundle's own is in it, a file's or a folder's; "" if it is not below."""
         whole = Path(os.path.normpath(path))
-        return whole.relative_to(self.path).as_posix() if whole.is_relative_to(self.path) else ""
+        if not whole.is_relative_to(self.path):
+            return ""
+        stated = whole.relative_to(self.path).as_posix()
+        return next((name for name in readings(stated) if self._has(name)), stated)
+
+    def _has(self, name: str) -> bool:
+        return name in self.sizes or any(one.startswith(f"{name}/") for one in self.sizes)
 
     @contextmanager
     def reading(self) -> Iterator[_Source]:
@@ -67,7 +86,7 @@ class Bundle:
             else:
                 yield _Folder(self.path)
         except _DAMAGED as failure:
-            raise unreadable(f"the bundle {self.path.name[:80]} is damaged or locked") from failure
+            raise damaged(self.path) from failure
 
 
 class _Folder:
@@ -101,9 +120,9 @@ def opened(path: Path) -> Bundle | None:
         return None
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir()]
-    except _DAMAGED as failure:
-        raise unreadable(f"the bundle {path.name[:80]} is damaged or locked") from failure
+            members = [one for one in archive.infolist() if not one.filename.endswith("/")]
+    except (*_DAMAGED, OSError) as failure:
+        raise damaged(path) from failure
     names = [one.filename for one in members]
     if CONTENT not in names:
         raise unreadable(f"{path.name[:80]} is a zip file without a timeline in it")
@@ -122,13 +141,26 @@ def _is_packed(path: Path) -> bool:
 
 def _leads_out(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.is_absolute() or ".." in path.parts or "\\" in name or bool(PureWindowsPath(name).drive)
+    outside = path.is_absolute() or ".." in path.parts or not path.parts
+    return outside or "\\" in name or bool(PureWindowsPath(name).drive)
+
+
+def damaged(path: Path) -> TimelineProblem:
+    """What is wrong with a bundle whose files cannot be read."""
+    return unreadable(f"the bundle {path.name[:80]} is damaged or locked")
 
 
 def content(bundle: Bundle) -> bytes:
-    """The timeline's own bytes, at most one more than are read of any."""
-    with bundle.reading() as source, source.open(CONTENT) as file:
-        return file.read(MAX_BYTES + 1)
+    """The timeline's own bytes, at most one more than are read of any.
+
+    Raises:
+        TimelineProblem: the bundle is damaged, or gone.
+    """
+    try:
+        with bundle.reading() as source, source.open(CONTENT) as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as failure:
+        raise damaged(bundle.path) from failure
 
 
 def unpack(bundle: Bundle, folder: Path, names: list[str] | None = None) -> None:

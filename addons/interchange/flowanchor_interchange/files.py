@@ -71,18 +71,18 @@ def load(path: Path) -> tuple[str, bytes]:
 
 
 def _load(path: Path) -> tuple[str, bytes, Bundle | None]:
-    if (bundle := bundles.opened(path)) is not None:
-        data = bundles.content(bundle)
-        check_size(data)
-        return format_of(data, bundles.CONTENT), data, bundle
-    if path.is_dir():
-        inner = path / "Info.fcpxml"
-        raise TimelineProblem(
-            "timeline-bundle",
-            f"{path.absolute().name} is a folder, not a timeline file.",
-            f"Give the {inner.name} in it." if inner.exists() else "Give the file itself.",
-        )
     try:
+        if (bundle := bundles.opened(path)) is not None:
+            data = bundles.content(bundle)
+            check_size(data)
+            return format_of(data, bundles.CONTENT), data, bundle
+        if path.is_dir():
+            inner = path / "Info.fcpxml"
+            raise TimelineProblem(
+                "timeline-bundle",
+                f"{path.absolute().name} is a folder, not a timeline file.",
+                f"Give the {inner.name} in it." if inner.exists() else "Give the file itself.",
+            )
         with open(path, "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise TimelineProblem(

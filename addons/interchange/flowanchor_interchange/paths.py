@@ -24,8 +24,7 @@ def local_path(stated: str, folder: Path) -> Path | None:
 
     Args:
         stated: as the timeline writes it: `file:` URL with percent-encoding, path, or path relative to
-            `folder`. Of a bare path the literal reading counts where such a file exists, else the
-            percent-decoded one.
+            `folder`. Of a bare path the first of its `readings` counts that is a file, else the literal one.
         folder: the timeline's own folder.
     """
     if not stated.strip() or "\0" in unquote(stated):
@@ -34,10 +33,17 @@ def local_path(stated: str, folder: Path) -> Path | None:
         return _of_url(stated, folder)
     if _SCHEME.match(stated):
         return None
-    literal = _joined(stated, folder)
-    if "%" in stated and not _exists(literal) and _exists(decoded := _joined(unquote(stated), folder)):
-        return decoded
-    return literal
+    found = [_joined(reading, folder) for reading in readings(stated)]
+    return next((path for path in found if _exists(path)), found[0])
+
+
+def readings(stated: str) -> list[str]:
+    """What a bare path may mean: what it says; what it says as a part of a URL; and, of a relative one, what
+    it says on Windows, where OpenTimelineIO's own adapters name files in bundles so."""
+    found = [stated, unquote(stated)]
+    if is_relative(stated):
+        found.append(stated.replace("\\", "/"))
+    return list(dict.fromkeys(found))
 
 
 def _of_url(stated: str, folder: Path) -> Path | None:

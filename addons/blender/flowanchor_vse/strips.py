@@ -176,14 +176,15 @@ def find(scene: Any, origin: Origin) -> tuple[Any | None, bool]:
 
 
 def mark_again(scene: Any, origins: Iterable[Origin]) -> None:
-    """Give the source strips of edits their marks back, where undo has taken them and they can be told."""
+    """Give the source strips of edits their marks back, where undo has taken them and they can be told by
+    their names too: one that was cut may be pasted again, and its other half is not it."""
     there = list(compat.all_strips(scene.sequence_editor))
     marked = {str(strip.get(ID, "")) for strip in there}
     lost = {origin.strip: origin for origin in origins if origin.strip and origin.strip not in marked}
     looks = [_look(strip, full=True) for strip in there] if lost else []
     for origin in lost.values():
         at = find_strip(looks, origin.strip, origin.strip_name, origin.content).at
-        if at is not None:
+        if at is not None and there[at].name == origin.strip_name:
             _mark(there[at], origin.strip, there[at].name)
             looks[at] = _look(there[at])
 

@@ -5,7 +5,7 @@ where they cannot be told."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -157,8 +157,9 @@ def copied_scene_gets_no_result() -> None:
     assert marks.scene_of(record.origin) is None, "the copy is not taken for it"
 
 
-def pasted(strip: Any, into: Any, cut: bool = True) -> Any:
-    """As a user cuts or copies a strip and pastes it on the timeline of another scene; the pasted strip."""
+def pasted(strip: Any, into: Any, cut: bool = True, meanwhile: Callable[[], None] = lambda: None) -> Any:
+    """As a user cuts or copies a strip and pastes it on the timeline of another scene; the pasted strip.
+    `meanwhile` is called before it is pasted."""
     here = scene()
     for one in strips():
         one.select = one == strip
@@ -166,6 +167,7 @@ def pasted(strip: Any, into: Any, cut: bool = True) -> Any:
         assert bpy.ops.sequencer.copy() == {"FINISHED"}
         if cut:
             assert bpy.ops.sequencer.delete() == {"FINISHED"}
+    meanwhile()
     before = set(compat.strips(into.sequence_editor).keys())
     show_scene(into)
     with bench.sequencer():
@@ -223,6 +225,19 @@ def a_copy_in_another_scene_is_not_followed() -> None:
     marks.settle([record.origin])
     assert marks.scene_of(record.origin) == here, "either could be it"
     assert place.uncertainty(here, record) == "gone"
+
+
+@check
+def a_half_is_not_taken_for_the_other_while_that_is_in_the_clipboard() -> None:
+    source = images("source", 1, 1)
+    half = source.split(frame=20, split_method="SOFT")
+    record = record_of(source, FrameRange(3, 6))
+    other = another_scene()
+    moved = pasted(source, other, meanwhile=lambda: marks.settle([record.origin]))  # as when it is saved
+    marks.settle([record.origin])
+    assert rules.ID not in half
+    assert marks.scene_of(record.origin) == other
+    assert place.source_strip(other, record) == moved
 
 
 @check

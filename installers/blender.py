@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,14 @@ from installers.blender_wheels import (  # noqa: E402
     our_wheel,
     this_platform,
 )
-from installers.environment import SetupError, executable, read_stamp, say, works  # noqa: E402
+from installers.environment import (  # noqa: E402
+    SetupError,
+    check_python,
+    executable,
+    read_stamp,
+    say,
+    works,
+)
 
 SCRIPT = Path(__file__).resolve()
 TOOL = "bl_pkg/cli/blender_ext.py"
@@ -71,11 +79,22 @@ def installed_tool(path: Path) -> list[str]:
         found = sorted(path.rglob(TOOL))
         if found:
             return [sys.executable, "-B", str(found[-1])]
-    elif path.is_file() and os.access(path, os.X_OK):
+    elif path.is_file() and os.access(path, os.X_OK) and _version_of(path) >= (4, 2):
         return [str(path.absolute()), "--factory-startup", "--command", "extension"]
     raise SetupError(
         f"{path} is no Blender of 4.2 or newer. Name its program, or the folder that it lies in."
     )
+
+
+def _version_of(program: Path) -> tuple[int, int]:
+    """A Blender's version. (0, 0) for other programs; older Blenders open a window when they are asked for
+    what they do not know."""
+    try:
+        told = subprocess.run([str(program), "--version"], capture_output=True, text=True, errors="replace")
+    except OSError:
+        return 0, 0
+    found = re.search(r"^Blender (\d+)\.(\d+)", told.stdout, re.MULTILINE)
+    return (int(found[1]), int(found[2])) if found is not None else (0, 0)
 
 
 def python_with_pip() -> Path:
@@ -163,6 +182,7 @@ def main(arguments: Sequence[str]) -> int:
                     return code
         else:
             if known.blender is not None:
+                check_python("blender")
                 tool, python = installed_tool(known.blender), python_with_pip()
             else:
                 if (code := with_python(PYTHON, SCRIPT, arguments)) is not None:

@@ -8,7 +8,6 @@ import hashlib
 import platform
 import shutil
 import subprocess
-import tomllib
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -46,6 +45,8 @@ def this_platform() -> str:
 
 
 def addon_version() -> str:
+    import tomllib  # here, since what says which Python is needed has to start in an older one
+
     manifest = tomllib.loads((ADDON / "blender_manifest.toml").read_text(encoding="utf-8"))
     return str(manifest["version"])
 

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NO_PYTHON_FOR_BLENDER = 3
 """Exit code of blender.py when there is no Python it could use."""
 SIGN_OF_LIFE_SECONDS = 30.0
+OLDEST_PYTHON = (3, 11)
 
 
 class SetupError(Exception):
@@ -25,6 +26,16 @@ class SetupError(Exception):
 
 def say(text: str) -> None:
     print(f"[flowanchor] {text}", flush=True)
+
+
+def check_python(task: str) -> None:
+    """Raise SetupError in a Python too old for a task of run.py."""
+    if sys.version_info < OLDEST_PYTHON:
+        wanted = ".".join(map(str, OLDEST_PYTHON))
+        raise SetupError(
+            f"This is Python {sys.version.split()[0]}; FlowAnchor needs {wanted} or newer. "
+            f"Install one and start this file with it, for example: python{wanted} installers/run.py {task}"
+        )
 
 
 def executable(venv: Path, name: str) -> Path:
@@ -49,7 +60,8 @@ def write_stamp(venv: Path, stamp: dict[str, str]) -> None:
 def pip(venv: Path, arguments: Sequence[str], meaning: str, verbose: bool = False) -> None:
     """Run the environment's own pip; `meaning` says in plain words what for, and how long it may take.
 
-    pip's own lines are shown with `verbose`, and when it fails.
+    pip's own lines are shown with `verbose`, and when it fails. Where they are not, it asks nothing, such as
+    the password of an index: nobody would see it.
     """
     say(meaning)
     command = [
@@ -63,12 +75,13 @@ def pip(venv: Path, arguments: Sequence[str], meaning: str, verbose: bool = Fals
     if verbose:
         failed, above = subprocess.run(command, cwd=ROOT).returncode != 0, ""
     else:
-        failed, above = _quietly(command)
+        failed, above = _quietly([*command, "--no-input"])
     if failed:
         print(above, end="", file=sys.stderr, flush=True)
         raise SetupError(
             f"pip could not finish ({' '.join(arguments)}); its own message is above. "
-            "Usually the network or the disk is the cause. Start the same command again to go on from here."
+            "Usually the network or the disk is the cause. Start the same command again to go on from here; "
+            "with --verbose pip can ask for a password."
         )
 
 

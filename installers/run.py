@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from installers.environment import (  # noqa: E402  # found through the line above
     NO_PYTHON_FOR_BLENDER,
     SetupError,
+    check_python,
     create_venv,
     executable,
     pip,
@@ -39,7 +40,6 @@ from installers.environment import (  # noqa: E402  # found through the line abo
     write_stamp,
 )
 
-OLDEST_PYTHON = (3, 11)
 TORCH = "torch==2.13.0"
 # With a CPU build of torch the environment takes 1.8 GB, with CUDA several times that.
 LEAST_FREE_BYTES = 3_000_000_000
@@ -56,15 +56,6 @@ def wanted_stamp(root: Path) -> dict[str, str]:
         "root": str(root),
         "state": "complete",
     }
-
-
-def check_python() -> None:
-    if sys.version_info < OLDEST_PYTHON:
-        wanted = ".".join(map(str, OLDEST_PYTHON))
-        raise SetupError(
-            f"This is Python {sys.version.split()[0]}; FlowAnchor needs {wanted} or newer. "
-            f"Install one and start this file with it, for example: python{wanted} installers/run.py setup"
-        )
 
 
 def check_disk(root: Path) -> None:
@@ -223,7 +214,7 @@ def main(arguments: Sequence[str]) -> int:
     if known.task == "setup" and extra:
         parser.error(f"setup does not know {' '.join(extra)}")
     try:
-        check_python()
+        check_python("setup")
         venv = set_up(ROOT, known.torch_index, known.verbose)
     except SetupError as problem:
         print(problem, file=sys.stderr)

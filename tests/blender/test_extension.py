@@ -147,6 +147,7 @@ def test_an_installed_blender_builds_the_same_zip(named: str, extension: Path, t
         path = tmp_path / "blender"
         path.write_text(
             "#!/bin/sh\n"
+            f'test "$1" = --version && echo "Blender {version} LTS" && exit 0\n'
             'test "$1 $2 $3" = "--factory-startup --command extension" || exit 9\n'
             f'shift 3\nexec "{sys.executable}" -B "{tool}" "$@"\n'
         )
@@ -160,7 +161,7 @@ def test_an_installed_blender_builds_the_same_zip(named: str, extension: Path, t
     assert contents(out / extension.name) == contents(extension)
 
 
-@pytest.mark.parametrize("there", [None, "folder", "file"])
+@pytest.mark.parametrize("there", [None, "folder", "file", "other program", "old Blender"])
 def test_what_is_no_blender_is_said(
     there: str | None, installer: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +170,10 @@ def test_what_is_no_blender_is_said(
         path.mkdir()
     elif there == "file":
         path.write_text("a text")
+    elif there is not None:
+        said = "Blender 3.6.5" if there == "old Blender" else "true (GNU coreutils) 9.1"
+        path.write_text(f'#!/bin/sh\necho "{said}"\n')
+        path.chmod(0o755)
     assert installer.main(["build", "--blender", str(path), "--out", str(tmp_path)]) == 1
     assert f"{path} is no Blender of 4.2 or newer." in capsys.readouterr().err
 

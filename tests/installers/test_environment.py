@@ -35,6 +35,14 @@ def test_pip_that_fails_is_shown_and_told_in_plain_words(
     assert capfd.readouterr().err == "Collecting torch\nno network\n"
 
 
+def test_pip_asks_nothing_that_is_not_seen(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its question would wait behind "still at it" for ever."""
+    venv = stand_in(tmp_path, 'echo "$@"; exit 1')
+    with pytest.raises(SetupError, match="--verbose pip can ask for a password"):
+        pip(venv, ["torch"], "installing torch")
+    assert "--no-input" in capfd.readouterr().err
+
+
 def test_all_of_it_is_shown_when_asked_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     venv = stand_in(tmp_path, 'echo "$@"; echo a warning >&2')
     pip(venv, ["torch"], "installing torch", verbose=True)

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from installers import environment
+
 SCRIPT = Path(__file__).parents[2] / "installers" / "run.py"
 
 
@@ -183,9 +185,9 @@ def test_a_full_disk_is_said_before_anything_is_made(
 def test_an_old_python_is_refused_with_the_version_it_needs(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "OLDEST_PYTHON", (99, 0))
+    monkeypatch.setattr(environment, "OLDEST_PYTHON", (99, 0))
     with pytest.raises(run.SetupError, match=r"needs 99\.0 or newer"):
-        run.check_python()
+        run.check_python("setup")
 
 
 def test_a_python_without_venv_names_the_package(

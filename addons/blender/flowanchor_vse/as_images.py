@@ -101,6 +101,7 @@ def _render(scene: Any, movie: Path, count: int, folder: Path, colours: str) -> 
             )
         scratch.render.resolution_x, scratch.render.resolution_y = picture.orig_width, picture.orig_height
         settings_guard.show_alone(scratch, strip.name)
+        settings_guard.work_on_code_values(scratch, strip)
         if colours == "RGB":
             black = compat.new_colour(scratch.sequence_editor, "black", 1, start, end)
             black.color, black.blend_type = (0.0, 0.0, 0.0), "REPLACE"

@@ -140,16 +140,29 @@ def _render(scratch: Any, first: int, last: int, files: list[Path]) -> None:
             made.replace(file)
 
 
+def work_on_code_values(scratch: Any, strip: Any) -> None:
+    """Let a strip's frames be rendered as they are stored, in whatever colour space the user's sequencer
+    works. Refused if the colour configuration has none that allows it."""
+    try:
+        scratch.sequencer_colorspace_settings.name = strip.colorspace_settings.name = "sRGB"
+    except TypeError as error:
+        raise _no_plain_colours() from error
+
+
+def _no_plain_colours() -> Refused:
+    return Refused(
+        "export-colour",
+        "The colour configuration in use has no view “Standard” for sRGB, so frames cannot be exported "
+        "as they are.",
+        "Start Blender without OCIO set, or add that view to the configuration.",
+    )
+
+
 def _force(scratch: Any) -> None:
     try:
         compat.plain_view(scratch)
     except TypeError as error:
-        raise Refused(
-            "export-colour",
-            "The colour configuration in use has no view “Standard” for sRGB, so frames cannot be exported "
-            "as they are.",
-            "Start Blender without OCIO set, or add that view to the configuration.",
-        ) from error
+        raise _no_plain_colours() from error
     output = scratch.render
     for name, value in {
         "resolution_percentage": 100,

@@ -124,6 +124,19 @@ def a_movie_that_is_shown_too_bright_becomes_images_that_are_not() -> None:
         same(frame, softly(), tolerance=2)
 
 
+@check
+def images_are_the_movies_whatever_space_the_sequencer_works_in() -> None:
+    record, _ = soft_patch()
+    if compat.shows_transparent_movies():
+        return
+    for space in ("Linear Rec.709", "Filmic sRGB"):
+        scene().sequencer_colorspace_settings.name = space
+        files, _ = as_images.make_images(scene(), record.paths[0], PART.count)
+        assert scene().sequencer_colorspace_settings.name == space
+        colours = pixels(files[2])[40, 60:120, :3]
+        same(colours, np.broadcast_to(np.array(numbered.SOFT, np.uint8), colours.shape), tolerance=2)
+
+
 @contextmanager
 def failing_at(name: str) -> Iterator[None]:
     """A disk that is full in the middle of the picture of that name."""

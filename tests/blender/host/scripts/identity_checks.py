@@ -245,7 +245,12 @@ def every_strip_is_looked_at_once_however_many_edits_there_are() -> None:
     record = record_of(images("source", 1, 1), FrameRange(3, 6))
     looked = []
     real = rules.marks_in
-    rules.marks_in = lambda one: looked.append(one) or real(one)
+
+    def looks(scene: Any) -> list[str]:
+        looked.append(scene)
+        return real(scene)
+
+    rules.marks_in = looks
     try:
         marks.settle([replace(record.origin, strip=f"{number:032x}") for number in range(50)])
     finally:

@@ -33,10 +33,14 @@ def forget() -> None:
 def key_of(scene: Any) -> str:
     """The scene's key, given to it now if it has none."""
     settle_scenes()
+    _give_key(scene)
+    return str(scene[SCENE_KEY])
+
+
+def _give_key(scene: Any) -> None:
     if not isinstance(scene.get(SCENE_KEY), str):
         scene[SCENE_KEY], scene[SCENE_OWNER] = uuid.uuid4().hex, scene.name
     _keys.give(scene[SCENE_KEY], scene.session_uid)
-    return str(scene[SCENE_KEY])
 
 
 def settle(origins: Iterable[Origin] = ()) -> None:
@@ -44,8 +48,10 @@ def settle(origins: Iterable[Origin] = ()) -> None:
     sources of these edits."""
     settle_scenes()
     for scene in _local():
-        if scene.sequence_editor is not None:
-            strips.settle(scene)
+        marked = scene.sequence_editor is not None and strips.settle(scene)
+        # A strip was moved here from another scene: those of a copy of this one are not to be taken for it.
+        if marked and SCENE_KEY not in scene:
+            _give_key(scene)
     by_scene: dict[tuple[str, str], list[Origin]] = {}
     holders = _holders()
     for origin in origins:

@@ -145,13 +145,14 @@ def identity(scene: Any, strip: Any) -> str:
     return str(strip[ID])
 
 
-def settle(scene: Any) -> None:
-    """Put the marks of a scene's strips right: copies lose those of their original."""
+def settle(scene: Any) -> bool:
+    """Put the marks of a scene's strips right: copies lose those of their original. Whether there are any."""
     marked = [strip for strip in compat.all_strips(scene.sequence_editor) if ID in strip]
     looks = [_look(strip) for strip in marked]
     for strip, look, (mark, owner) in zip(marked, looks, strip_owners(looks), strict=True):
         if (mark, owner) != (look.id, look.owner):
             _mark(strip, mark, owner)
+    return bool(marked)
 
 
 def unmark(scene: Any) -> None:

@@ -241,6 +241,19 @@ def a_half_is_not_taken_for_the_other_while_that_is_in_the_clipboard() -> None:
 
 
 @check
+def a_scene_a_strip_was_moved_to_is_known_from_its_copies_too() -> None:
+    record = record_of(images("source", 1, 1), FrameRange(3, 6))
+    other = another_scene()
+    moved = pasted(strips()["source"], other)
+    marks.settle([record.origin])
+    show_scene(other)
+    bpy.ops.scene.new(type="FULL_COPY")
+    marks.settle([record.origin])
+    assert marks.scene_of(record.origin) == other
+    assert place.source_strip(other, record) == moved
+
+
+@check
 def every_strip_is_looked_at_once_however_many_edits_there_are() -> None:
     record = record_of(images("source", 1, 1), FrameRange(3, 6))
     looked = []

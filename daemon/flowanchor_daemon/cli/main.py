@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command's entry point and its list of sub-commands."""
+"""The command and its list of sub-commands."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import signal
-import sys
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -56,19 +52,3 @@ app.add_typer(models.app, name="models")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(timeline.app, name="timeline")
 show_options_in_groups(app)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    # As an exception, so that every `with` and `finally` on the way out removes its unfinished files.
-    sys.exit(128 + number)
-
-
-def run() -> None:
-    """Console script `flowanchor`."""
-    # What goes wrong with a connection is told in our own words; grpc's own lines are for its developers.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # Before torch starts its threads: waiting ones must not spin. With two of them on two busy cores a demo
-    # edit took 36 s spinning and 3.4 s not.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    signal.signal(signal.SIGTERM, _leave)
-    app()

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -16,11 +15,11 @@ from flowanchor.v1 import types_pb2
 from flowanchor_client import DaemonUnreachable, ServiceFailure
 
 from flowanchor_core.errors import FlowAnchorError, InputError, ModelError, ModelRunError
-from flowanchor_daemon.cli import interruption
+from flowanchor_daemon.cli import interruption, start
 from flowanchor_daemon.cli.interruption import JOB_CANCELLED
+from flowanchor_daemon.cli.start import CANCELLED, TERMINATED
 
-DONE, USAGE, UNREACHABLE, FAILED, CANCELLED = 0, 2, 3, 4, 130
-TERMINATED = 128 + signal.SIGTERM
+DONE, USAGE, UNREACHABLE, FAILED = 0, 2, 3, 4
 
 _CORRECTABLE = (types_pb2.FAILURE_KIND_INPUT, types_pb2.FAILURE_KIND_MODEL)
 
@@ -48,21 +47,23 @@ def reported(as_json: bool = False) -> Iterator[None]:
     An unexpected exception keeps its traceback, above a sentence that asks to report it.
     """
     try:
+        start.at_work()
         yield
     except (FlowAnchorError, ServiceFailure) as failure:
         _tell(failure, as_json)
         raise typer.Exit(exit_code(failure)) from None
     except KeyboardInterrupt as interrupt:
-        left = isinstance(interrupt, interruption.Interrupted) and interrupt.state in ("queued", "running")
+        if not isinstance(interrupt, interruption.Interrupted):
+            print(start.sentence(), file=sys.stderr)
         # Of a job that goes on, who stopped waiting for it has told.
-        if not left:
+        elif interrupt.state not in ("queued", "running"):
             print("flowanchor: cancelled.", file=sys.stderr)
         if as_json:
-            _print(interruption.as_plain(interrupt))
+            _print(_interrupted(interrupt))
         raise typer.Exit(CANCELLED) from None
     except SystemExit as ending:
         if as_json and ending.code == TERMINATED:
-            _print(interruption.as_plain(ending))
+            _print(_interrupted(ending))
         raise
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise  # an ending that was chosen, or a reader that went away: the command's entry point handles it
@@ -71,6 +72,11 @@ def reported(as_json: bool = False) -> Iterator[None]:
         name = type(failure).__name__
         _tell(FlowAnchorError("unexpected", f"The command met a {name}.", "Report the lines above."), as_json)
         raise typer.Exit(FAILED) from None
+
+
+def _interrupted(by: BaseException) -> dict[str, object]:
+    met = isinstance(by, interruption.Interrupted | interruption.Terminated)
+    return interruption.as_plain(by) if met else start.as_plain()
 
 
 def _tell(failure: FlowAnchorError | ServiceFailure, as_json: bool) -> None:

@@ -51,12 +51,13 @@ def serve(
 
     Exit code 5: another daemon of this user runs.
     """
-    from flowanchor_daemon.serve import main
-
     given = {"--listen": listen, "--tls-cert": tls_cert, "--tls-key": tls_key}
     arguments = [f"--idle-exit={idle_exit!r}", f"--keep-alive={keep_alive!r}"]
     arguments += [f"{name}={value}" for name, value in given.items() if value is not None]
-    raise typer.Exit(main(arguments))
+    with reported():
+        from flowanchor_daemon.serve import main
+
+        raise typer.Exit(main(arguments))
 
 
 def stop(

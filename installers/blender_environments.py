@@ -20,6 +20,7 @@ from installers.environment import (
     SetupError,
     create_venv,
     executable,
+    foreground,
     pip,
     read_stamp,
     say,
@@ -112,4 +113,4 @@ def with_python(wanted: tuple[int, int], script: Path, arguments: Sequence[str])
         return NO_PYTHON_FOR_BLENDER
     if sys.version_info[:2] == wanted:
         return None
-    return subprocess.run([python, str(script), *arguments]).returncode
+    return foreground([python, str(script), *arguments])

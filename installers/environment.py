@@ -12,10 +12,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_PYTHON_FOR_BLENDER = 3
 """Exit code of blender.py when there is no Python it could use."""
+INTERRUPTED = 130
+"""Exit code of what Ctrl-C has ended."""
 SIGN_OF_LIFE_SECONDS = 30.0
 OLDEST_PYTHON = (3, 11)
 
@@ -26,6 +29,28 @@ class SetupError(Exception):
 
 def say(text: str) -> None:
     print(f"[flowanchor] {text}", flush=True)
+
+
+def foreground(command: Sequence[str], **options: Any) -> int:
+    """Run a command that has the terminal to itself, and give its exit code: 130 if Ctrl-C ended it and it
+    has said so.
+
+    It hears Ctrl-C as well, and may have something to undo: it is waited for.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed and the command did not end with 130.
+    """
+    interrupted = False
+    with subprocess.Popen(command, **options) as process:
+        while True:
+            try:
+                code = process.wait()
+                break
+            except KeyboardInterrupt:
+                interrupted = True
+    if interrupted and code != INTERRUPTED:
+        raise KeyboardInterrupt
+    return code if code >= 0 else 128 - code
 
 
 def check_python(task: str) -> None:

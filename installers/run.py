@@ -28,11 +28,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from installers.environment import (  # noqa: E402  # found through the line above
+    INTERRUPTED,
     NO_PYTHON_FOR_BLENDER,
     SetupError,
     check_python,
     create_venv,
     executable,
+    foreground,
     pip,
     read_stamp,
     say,
@@ -107,13 +109,11 @@ def set_up(root: Path, torch_index: str | None = None, verbose: bool = False) ->
 def leave_word(venv: Path) -> None:
     """Note how the daemon is started, for hosts that live in another Python, such as Blender."""
     python = str(executable(venv, "python"))
-    subprocess.run(
-        [python, "-m", "flowanchor_daemon.launcher"]
-    )  # says itself what is wrong; no reason to fail
+    foreground([python, "-m", "flowanchor_daemon.launcher"])  # says itself what is wrong; no reason to fail
 
 
 def run_demo(venv: Path, extra: Sequence[str]) -> int:
-    return subprocess.run([str(executable(venv, "flowanchor")), "demo", *extra]).returncode
+    return foreground([str(executable(venv, "flowanchor")), "demo", *extra])
 
 
 def run_tests(venv: Path, extra: Sequence[str]) -> int:
@@ -148,7 +148,10 @@ def run_tests(venv: Path, extra: Sequence[str]) -> int:
     failed = []
     for name, command in checks.items():
         say(" ".join(["python", *command[1:]]))
-        if subprocess.run(command, cwd=ROOT, env=environment).returncode != 0:
+        code = foreground(command, cwd=ROOT, env=environment)
+        if code == INTERRUPTED:
+            return code
+        if code != 0:
             failed.append(name)
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
@@ -156,12 +159,12 @@ def run_tests(venv: Path, extra: Sequence[str]) -> int:
 
 def blender(arguments: Sequence[str]) -> int:
     """Build the Blender extension, or set up the environments of its tests (blender.py)."""
-    return subprocess.run([sys.executable, str(ROOT / "installers" / "blender.py"), *arguments]).returncode
+    return foreground([sys.executable, str(ROOT / "installers" / "blender.py"), *arguments])
 
 
 def resolve(arguments: Sequence[str]) -> int:
     """Put the menu scripts into DaVinci Resolve, or take them out again (resolve.py)."""
-    return subprocess.run([sys.executable, str(ROOT / "installers" / "resolve.py"), *arguments]).returncode
+    return foreground([sys.executable, str(ROOT / "installers" / "resolve.py"), *arguments])
 
 
 def install_melt() -> None:
@@ -186,12 +189,23 @@ def set_up_blender_tests(verbose: bool = False) -> bool:
     Without a Python 3.11, which Blender as a module needs, those tests are left out.
     """
     done = blender(["environments", *(["--verbose"] if verbose else [])])
+    if done == INTERRUPTED:
+        raise KeyboardInterrupt
     if done == NO_PYTHON_FOR_BLENDER:
         say("the tests in Blender are left out")
     return done in (0, NO_PYTHON_FOR_BLENDER)
 
 
 def main(arguments: Sequence[str]) -> int:
+    try:
+        return do(arguments)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def do(arguments: Sequence[str]) -> int:
+    """The task that is named first; gives the exit code."""
     parser = argparse.ArgumentParser(description="Set FlowAnchor up in this clone, test it, or show it.")
     parser.add_argument(
         "task",
@@ -221,7 +235,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         print("Interrupted; the next run repairs the set-up.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     if known.task == "setup":
         leave_word(venv)
         say(f"the command is {executable(venv, 'flowanchor')}")

@@ -225,9 +225,9 @@ def test_all_checks_run_and_failures_are_named(
 
     def record(command: list[str], **options: Any) -> Any:
         commands.append([part for part in command[1:] if part != "-m"])
-        return subprocess.CompletedProcess(command, 1 if "mypy" in command else 0)
+        return 1 if "mypy" in command else 0
 
-    monkeypatch.setattr(run.subprocess, "run", record)
+    monkeypatch.setattr(run, "foreground", record)
     assert run.run_tests(Path("/clone/.venv"), ["-k", "sar"]) == 1
     assert commands == [
         ["ruff", "format", "--check", "."],
@@ -323,7 +323,53 @@ def test_a_set_up_leaves_word_for_hosts_in_another_python(
 ) -> None:
     commands: list[list[str]] = []
     monkeypatch.setattr(run, "set_up", lambda *_: clone / ".venv")
-    monkeypatch.setattr(run.subprocess, "run", lambda command: commands.append(command))
+    monkeypatch.setattr(run, "foreground", lambda command: commands.append(command))
     assert run.main(["setup"]) == 0
     python = str(run.executable(clone / ".venv", "python"))
     assert commands == [[python, "-m", "flowanchor_daemon.launcher"]]
+
+
+INTERRUPTED = """#!/bin/sh
+# Ctrl-C comes to all processes of a terminal; this one has something to undo.
+trap 'sleep 1; touch undone; exit {code}' INT
+sleep 1
+kill -INT $PPID
+kill -INT $$
+sleep 600
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signals are those of POSIX")
+@pytest.mark.parametrize(("code", "said"), [(130, ""), (1, "Interrupted.\n")])
+def test_ctrl_c_waits_for_the_command_and_is_told_once(
+    run: ModuleType,
+    clone: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    code: int,
+    said: str,
+) -> None:
+    program = run.executable(clone / ".venv", "flowanchor")
+    program.parent.mkdir(parents=True)
+    program.write_text(INTERRUPTED.format(code=code))
+    program.chmod(0o755)
+    monkeypatch.chdir(clone)
+    monkeypatch.setattr(run, "set_up", lambda *_: clone / ".venv")
+    assert run.main(["demo"]) == 130
+    assert (clone / "undone").exists()
+    assert capfd.readouterr().err == said
+
+
+def test_an_interrupted_check_is_the_last_one(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[Sequence[str]] = []
+
+    def ended(command: Sequence[str], **_: Any) -> int:
+        commands.append(command)
+        return 130
+
+    monkeypatch.setattr(run, "foreground", ended)
+    monkeypatch.setattr(run, "install_melt", lambda: None)
+    monkeypatch.setattr(run, "set_up", lambda *_: Path("/clone/.venv"))
+    assert run.main(["test"]) == 130
+    assert run.run_tests(Path("/clone/.venv"), []) == 130
+    assert len(commands) == 2, "of Blender's environments, and the first check"

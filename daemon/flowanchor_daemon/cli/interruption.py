@@ -7,29 +7,40 @@ from flowanchor_client import ServiceFailure
 
 INTERRUPTED = "interrupted"
 JOB_CANCELLED = "job-cancelled"
+DELIVERS = "jobs fetch"
+"""The command that brings what a finished job has made to where it goes."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while the command was at work on a job, and the state in which the job was left."""
+    """Ctrl-C while the command was at work on a job; the state in which the job was left, and the command
+    that delivers it once it is done."""
 
-    def __init__(self, job: str, state: str) -> None:
-        super().__init__(job, state)
+    def __init__(self, job: str, state: str, delivers: str) -> None:
+        super().__init__(job, state, delivers)
         self.job = job
         self.state = state
+        self.delivers = delivers
 
 
 class Terminated(SystemExit):
     """The same for SIGTERM."""
 
-    def __init__(self, code: object, job: str, state: str) -> None:
+    def __init__(self, code: object, job: str, state: str, delivers: str) -> None:
         super().__init__(code)
         self.job = job
         self.state = state
+        self.delivers = delivers
 
 
-def at_job(by: KeyboardInterrupt | SystemExit, job: str, state: str) -> Interrupted | Terminated:
-    """The same interruption, with the job that it met."""
-    return Terminated(by.code, job, state) if isinstance(by, SystemExit) else Interrupted(job, state)
+def at_job(
+    by: KeyboardInterrupt | SystemExit, job: str, state: str, delivers: str = DELIVERS
+) -> Interrupted | Terminated:
+    """The same interruption, with the job that it met; one that tells of a job already stays as it is."""
+    if isinstance(by, Interrupted | Terminated):
+        return by
+    if isinstance(by, SystemExit):
+        return Terminated(by.code, job, state, delivers)
+    return Interrupted(job, state, delivers)
 
 
 def as_failure(by: BaseException) -> ServiceFailure:
@@ -42,8 +53,8 @@ def as_failure(by: BaseException) -> ServiceFailure:
     if by.state == "failed":
         return ServiceFailure(INTERRUPTED, f"The job {job} has failed.", retry(job))
     if by.state == "succeeded":
-        done = f"The edit of the job {job} is done, and was not delivered."
-        return ServiceFailure(INTERRUPTED, done, f"`flowanchor jobs fetch {job}` delivers it.")
+        done = f"The edit of the job {job} is done; what comes after it was left unfinished."
+        return ServiceFailure(INTERRUPTED, done, f"`flowanchor {by.delivers} {job}` goes on with it.")
     if by.state == "cancelling":
         return ServiceFailure(
             INTERRUPTED,

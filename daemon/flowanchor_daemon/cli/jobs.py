@@ -4,22 +4,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from flowanchor.v1 import jobs_pb2
-from flowanchor_client import Client, ServiceFailure
 
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli import edit_job, fetch, jobs_view
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.edit import print_result, tell_of_fetch
-from flowanchor_daemon.cli.interruption import at_job
+from flowanchor_daemon.cli.leaving import leaving_it
 from flowanchor_daemon.cli.notation import whole_number
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import bytes_shown, reporter
@@ -72,7 +68,7 @@ def watch(job: Id, as_json: Json = False) -> None:
     """Show a job's progress until it ends. Ctrl-C stops watching; the job goes on."""
     with reported(as_json), reporter() as show, connected(show) as client:
         found = find(client, job)
-        with _leaving_it(client, found):
+        with leaving_it(client, found):
             ended = edit_job.follow(client, found, show)
         if as_json:
             print(json.dumps(jobs_view.as_plain(ended), ensure_ascii=False))
@@ -102,7 +98,7 @@ def fetch_job(
     with reported(as_json):
         with reporter() as show, connected(show) as client:
             found = find(client, job)
-            with _leaving_it(client, found):
+            with leaving_it(client, found):
                 ended = edit_job.follow(client, found, show)
                 out, sheet = fetch.destination(ended, out, sheet)
                 names = fetch.targets(ended, out)
@@ -119,7 +115,7 @@ def cancel(job: Id, as_json: Json = False) -> None:
     """Stop a job: at once while it waits, within a step while it runs."""
     with reported(as_json), connected() as client:
         found = client.cancel(find_id(client, job))
-        with _leaving_it(client, found):
+        with leaving_it(client, found):
             for update in client.watch(found.id):
                 found = update.job
         _tell(found, as_json, f"{found.id} is {jobs_view.state_name(found)}.")
@@ -184,20 +180,6 @@ def delete(
                 print(f"{job} is deleted.")
         if as_json:
             print(json.dumps({"deleted": ids}))
-
-
-@contextmanager
-def _leaving_it(client: Client, job: jobs_pb2.Job) -> Iterator[None]:
-    """Say that Ctrl-C has ended this command and not the job (Interrupted, with its state)."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupt:
-        print(f"No longer waiting for the job {job.id}; `flowanchor jobs cancel` stops it.", file=sys.stderr)
-        try:
-            update = client.job(job.id)
-        except ServiceFailure:
-            update = None  # what was known of it is told
-        raise at_job(interrupt, job.id, jobs_view.state_name(update.job if update else job)) from None
 
 
 def _tell(job: jobs_pb2.Job, as_json: bool, text: str) -> None:

@@ -11,9 +11,10 @@ from typing import Any, cast
 import pytest
 from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from flowanchor_client import Client, JobUpdate, ServiceFailure
-from flowanchor_daemon.cli import edit_job, jobs
+from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.interruption import Interrupted, Terminated
+from flowanchor_daemon.cli.leaving import leaving_it
 from flowanchor_daemon.cli.outcome import exit_code
 from flowanchor_daemon.cli.progress import Lines
 
@@ -112,15 +113,22 @@ def test_an_interrupted_submission_is_withdrawn_and_its_job_is_told(
     assert len(set(wishes)) == 1, "asked for again, it is the same job"
 
 
-def test_who_stops_waiting_for_a_job_is_told_that_it_goes_on() -> None:
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), SystemExit(143)])
+def test_who_stops_waiting_for_a_job_is_told_that_it_goes_on(
+    interrupt: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Asked(Daemon):
         def job(self, job: str) -> JobUpdate:
             return JobUpdate(jobs_pb2.Job(id=job, state=RUNNING), b"")
 
     queued = jobs_pb2.Job(id="one", state=jobs_pb2.JOB_STATE_QUEUED)
-    with pytest.raises(Interrupted) as caught, jobs._leaving_it(client(Asked()), queued):
-        raise KeyboardInterrupt
-    assert (caught.value.job, caught.value.state) == ("one", "running")
+    with pytest.raises((Interrupted, Terminated)) as caught, leaving_it(client(Asked()), queued):
+        raise interrupt
+    ended = caught.value
+    assert isinstance(ended, Interrupted | Terminated)
+    assert isinstance(ended, type(interrupt))
+    assert (ended.job, ended.state) == ("one", "running")
+    assert "No longer waiting for the job one" in capsys.readouterr().err
 
 
 def test_a_job_cancelled_elsewhere_is_exit_code_130() -> None:

@@ -6,7 +6,7 @@ import json
 import pytest
 import typer
 from flowanchor_client import DaemonUnreachable
-from flowanchor_daemon.cli.interruption import at_job
+from flowanchor_daemon.cli.interruption import as_failure, at_job
 from flowanchor_daemon.cli.outcome import reported
 
 from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError, ModelError, ModelRunError
@@ -74,6 +74,12 @@ def test_with_json_an_interruption_tells_of_its_job(
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (told["job"], told["state"], told["error"]["code"]) == ("one", state, code)
     assert action in told["error"]["action"]
+
+
+def test_an_interruption_tells_of_the_job_it_met_first_and_of_the_command_that_goes_on() -> None:
+    met = at_job(KeyboardInterrupt(), "one", "succeeded", "resolve place")
+    assert at_job(met, "two", "running") is met
+    assert "`flowanchor resolve place one`" in as_failure(met).action
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(143)])

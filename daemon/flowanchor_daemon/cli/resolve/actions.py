@@ -19,6 +19,8 @@ from flowanchor_resolve.sidecar import Act
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.edit_options import EditOptions
+from flowanchor_daemon.cli.interruption import DELIVERS, at_job
+from flowanchor_daemon.cli.leaving import leaving_it
 from flowanchor_daemon.cli.progress import Reporter, reporter
 from flowanchor_daemon.cli.resolve import job_results, reach
 from flowanchor_daemon.cli.resolve.editing import DaemonEditing, Deliver
@@ -27,6 +29,9 @@ from flowanchor_daemon.cli.which import LAST
 
 if TYPE_CHECKING:
     from flowanchor_core.progress import EditResult
+
+PLACES = "resolve place"
+"""The command that places what a finished job has made."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,11 @@ def edit_handoff(wanted: Wanted, text: str) -> Outcome:
         editing.check(request.selection)
         region = request.region if wanted.order.mask is not None else None
         show.say(f"Editing {session.described(request.selection)}.")
-        result = editing.edit(Task(request.selection, request.footage, region, Path(made)))
-        assert result is not None
-        assert editing.result is not None
-        kept = handoff.finish(request, result)
+        with _telling_of(editing, DELIVERS):
+            result = editing.edit(Task(request.selection, request.footage, region, Path(made)))
+            assert result is not None
+            assert editing.result is not None
+            kept = handoff.finish(request, result)
         return Outcome(result.job, replace(editing.result, output=kept.path), None, request.folder)
 
 
@@ -106,12 +112,13 @@ def place(job: str, out: Path | None, as_take: bool) -> Outcome:
         host = reach.studio(show.say)
         found = job_results.find_job(client, job)
         made: list[Path] = []
-        selection, result, report, wanted_take = job_results.fetched(client, found, out, show, made)
-        show.say(f"Placing the result at {session.described(selection)}.")
-        editing = DaemonEditing(client, EditOptions(source="", target=""), (), show, out=out, _made=made)
-        if (recorder := reach.RECORDER.get()) is not None:
-            recorder.note_place(selection, result, as_take or wanted_take)
-        placed = session.place(host, selection, result, editing, as_take or wanted_take)
+        with leaving_it(client, found, PLACES):
+            selection, result, report, wanted_take = job_results.fetched(client, found, out, show, made)
+            show.say(f"Placing the result at {session.described(selection)}.")
+            editing = DaemonEditing(client, EditOptions(source="", target=""), (), show, out=out, _made=made)
+            if (recorder := reach.RECORDER.get()) is not None:
+                recorder.note_place(selection, result, as_take or wanted_take)
+            placed = session.place(host, selection, result, editing, as_take or wanted_take)
         return Outcome(found.id, report, placed)
 
 
@@ -200,8 +207,22 @@ def _edited(host: Host, wanted: Wanted, client: Client, show: Reporter) -> Outco
     if (recorder := reach.RECORDER.get()) is not None:
         recorder.note_order(wanted.order)
         editing = recorder.editing(made)
-    done = session.edit(host, wanted.order, editing, show.say)
+    with _telling_of(made, PLACES):
+        done = session.edit(host, wanted.order, editing, show.say)
     return Outcome(made.job, made.result, done.placed)
+
+
+@contextmanager
+def _telling_of(editing: DaemonEditing, delivers: str) -> Iterator[None]:
+    """Let what interrupts the command after its edit, while the result is placed, tell of the job and of the
+    command that goes on there."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        if not editing.job:
+            raise
+        state = "queued" if editing.result is None else "succeeded"
+        raise at_job(interrupt, editing.job, state, delivers) from None
 
 
 def as_before(wanted: Wanted, placed: Placed, result: Result) -> Wanted:

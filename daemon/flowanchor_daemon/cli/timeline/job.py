@@ -26,6 +26,7 @@ from flowanchor_core.progress import EditResult
 from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.edit_options import EditOptions
+from flowanchor_daemon.cli.interruption import at_job
 from flowanchor_daemon.cli.progress import Reporter, reporter
 from flowanchor_daemon.cli.timeline.media import delivery_of, footage_of, there
 from flowanchor_daemon.cli.timeline.reading import looked_at, told
@@ -122,8 +123,10 @@ def _write(
                 place.save_bundle(source.bundle, written.data, placed.path, wish.out)
             else:
                 place.save(written.data, wish.out)
-    except FlowAnchorError:
+    except (FlowAnchorError, KeyboardInterrupt, SystemExit) as failure:
         show.note(f"The edited frames are kept in {result.output}.")
+        if not isinstance(failure, FlowAnchorError):
+            raise at_job(failure, result.job, "succeeded") from None
         raise
     notices = tuple(map(printable, (*notices, *written.notices)))
     for notice in notices:

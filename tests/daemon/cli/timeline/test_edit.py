@@ -209,3 +209,25 @@ def test_what_the_result_hides_is_told(kind: str, make: Make, editor: Editor, tm
     (notice,) = [notice for notice in told["notices"] if "hides" in notice]
     assert "hides 'top' there" in notice or "hides 'footage' there" in notice
     assert notice in " ".join(errors.split())
+
+
+@pytest.mark.parametrize(("interrupt", "left"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_ctrl_c_while_the_new_timeline_is_written_tells_where_the_edit_is(
+    interrupt: BaseException,
+    left: int,
+    make: Make,
+    editor: Editor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bundles take their time; the edit itself is done then."""
+
+    def interrupted(data: bytes, out: Path) -> None:
+        raise interrupt
+
+    monkeypatch.setattr("flowanchor_interchange.place.save", interrupted)
+    path, _ = make("otio")
+    code, told, errors = edit(path, tmp_path / "new.otio")
+    assert (code, told["job"], told["state"]) == (left, "00112233", "succeeded")
+    assert "`flowanchor jobs fetch 00112233`" in told["error"]["action"]
+    assert "The edited frames are kept in" in errors

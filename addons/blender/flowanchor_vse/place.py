@@ -89,7 +89,7 @@ def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
         _fit(scene, strip, record)
         _blend(strip, record)
         if before is not None:
-            succession.take_after(strip, before)
+            succession.take_after(scene, strip, before)
         _describe(strip, record)
     except BaseException:
         if strip is not None:

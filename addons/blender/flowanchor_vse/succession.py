@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import bpy
+
 from . import compat, strips
 from .logic.frames import FrameRange
 from .logic.ledger import Record
 
 _PLACED = (
-    ("transform", ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin")),
-    ("crop", ("min_x", "max_x", "min_y", "max_y")),
+    *(f"transform.{name}" for name in ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin")),
+    *(f"crop.{name}" for name in ("min_x", "max_x", "min_y", "max_y")),
+    *("blend_type", "blend_alpha", "use_flip_x", "use_flip_y"),
 )
 
 
@@ -46,12 +49,20 @@ def give_way(scene: Any, movie: Any, channel: int) -> int:
     return int(own)
 
 
-def take_after(images: Any, movie: Any) -> None:
-    """Show the images as the movie is shown: trimmed, placed and as opaque as that."""
+def take_after(scene: Any, images: Any, movie: Any) -> None:
+    """Show the images as the movie is shown: trimmed, placed and as opaque as that. What is animated is left
+    as it is: at this frame a movie that fades in is not seen at all."""
     compat.set_start(images, compat.start(movie))
     compat.set_end(images, compat.end(movie))
-    for part, names in _PLACED:
-        for name in names:
-            setattr(getattr(images, part), name, getattr(getattr(movie, part), name))
-    for name in ("blend_type", "blend_alpha", "use_flip_x", "use_flip_y"):
-        setattr(images, name, getattr(movie, name))
+    own = f'["{bpy.utils.escape_identifier(movie.name)}"].'
+    drivers = scene.animation_data.drivers if scene.animation_data is not None else ()
+    animated = {
+        curve.data_path.partition(own)[2]
+        for curve in (*strips.scene_curves(scene), *drivers)
+        if own in curve.data_path
+    }
+    for path in _PLACED:
+        if path not in animated:
+            part, _, name = path.rpartition(".")
+            to, of = ((getattr(strip, part) if part else strip) for strip in (images, movie))
+            setattr(to, name, getattr(of, name))

@@ -220,6 +220,19 @@ def images_take_the_place_the_user_has_given_the_movie() -> None:
 
 
 @check
+def a_fade_of_the_movie_hides_no_images() -> None:
+    record, old = soft_patch()
+    old.transform.offset_y = 7.0
+    for frame, alpha in ((5, 0.0), (10, 1.0)):
+        old.blend_alpha = alpha
+        old.keyframe_insert("blend_alpha", frame=frame)
+    old.blend_alpha = 0.0  # as at the frame the user looks at
+    made, files = as_images_of(record)
+    strip = place.place_result(scene(), made, files)
+    assert (strip.blend_alpha, strip.transform.offset_y) == (1.0, 7.0)
+
+
+@check
 def halves_of_a_movie_are_muted_and_the_images_lie_where_they_would() -> None:
     record, old = soft_patch()
     half = old.split(frame=8, split_method="SOFT")

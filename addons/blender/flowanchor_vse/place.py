@@ -4,6 +4,7 @@ touched: not its times, not its sound, not its muting."""
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -52,7 +53,7 @@ def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
     """A strip of the result's files (one movie, or one image a frame), returned. One that is there already is
     returned as it is: no result is placed twice. If the source was moved, the result lies where it went,
     unless it was made of a whole stack; if the source is gone, where it was. Images of a movie take the place
-    of the movie's strip, which is retired.
+    of each strip of the movie, which is retired; the first of them is returned.
 
     Raises:
         Refused: a file is missing or its path too long, the files do not hold as many frames as the range, or
@@ -68,37 +69,48 @@ def place_result(scene: Any, record: Record, files: Sequence[Path]) -> Any:
         name = missing[0].name if missing else "the result"
         raise Refused("result-missing", f"{name} is not there any more.", "Fetch the result again.")
     editor = scene.sequence_editor_create()
-    before = succession.predecessor(movies, record)
-    over = result_range(scene, record) if before is None else succession.content_range(before)
-    channel = _free_channel(scene, record, over if before is None else succession.whole_range(before))
+    active = editor.active_strip
+    followed = [movie for movie in movies if succession.can_follow(movie, record)]
+    made: list[Any] = []
+    try:
+        for movie in followed or (None,):
+            made.append(_add(scene, record, files, movie))  # noqa: PERF401  # what was made is removed
+    except BaseException:
+        for strip in made:
+            compat.strips(editor).remove(strip)
+        raise
+    for strip, movie in zip(made, followed, strict=False):
+        with contextlib.suppress(Refused):  # no third channel is free: the images stay above
+            free = _free_channel(scene, record, strips.visible_range(movie))
+            succession.exchange(scene, strip, movie, free)
+    retire(followed or movies)
+    editor.active_strip = active
+    return made[0]
+
+
+def _add(scene: Any, record: Record, files: Sequence[Path], movie: Any | None) -> Any:
+    """A strip of the files, where the movie's is or, without one, where the result belongs."""
+    editor = scene.sequence_editor
+    over = result_range(scene, record) if movie is None else succession.content_range(movie)
+    channel = _free_channel(scene, record, over if movie is None else succession.whole_range(movie))
     name = naming.result_name(
         record.origin.strip_name,
         " ".join(words.changed_words(record.settings.source_prompt, record.settings.target_prompt)),
         record.seed,
         {strip.name for strip in compat.all_strips(editor)},
     )
-    active = editor.active_strip
-    own = channel if before is None else before.channel
-    if before is not None:
-        channel = succession.give_way(scene, before, channel)
-    strip = None
+    strip = _new_strip(editor, name, files, channel, over)
     try:
-        strip = _new_strip(editor, name, files, channel, over)
         _check_files(strip)
         _check_length(strip, record, over)
         _fit(scene, strip, record)
         _blend(strip, record)
-        if before is not None:
-            succession.take_after(scene, strip, before)
+        if movie is not None:
+            succession.take_after(scene, strip, movie)
         _describe(strip, record)
     except BaseException:
-        if strip is not None:
-            compat.strips(editor).remove(strip)
-        if before is not None:
-            before.channel = own
+        compat.strips(editor).remove(strip)
         raise
-    editor.active_strip = active
-    retire(movies)
     return strip
 
 
@@ -123,7 +135,8 @@ def uncertainty(scene: Any, record: Record) -> str:
     the source, or belongs to a place in time."""
     if record.origin.transform.get("stack"):
         return ""
-    if succession.predecessor(_of_the_movie(result_strips(scene, record), record.paths), record) is not None:
+    movies = _of_the_movie(result_strips(scene, record), record.paths)
+    if any(succession.can_follow(movie, record) for movie in movies):
         return ""
     source, ambiguous = strips.find(scene, record.origin)
     return "" if source is not None else "ambiguous" if ambiguous else "gone"

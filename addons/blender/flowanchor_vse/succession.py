@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -19,11 +18,10 @@ _PLACED = (
 )
 
 
-def predecessor(movies: Sequence[Any], record: Record) -> Any | None:
-    """The one strip of the movie whose place the images can take; None where there is none, or several."""
-    if len(movies) != 1 or movies[0].parent_meta() is not None or compat.is_retimed(movies[0]):
-        return None
-    return movies[0] if compat.content_length(movies[0]) == record.origin.range.count else None
+def can_follow(movie: Any, record: Record) -> bool:
+    """Whether the images can be shown as this strip of the movie is."""
+    whole = compat.content_length(movie) == record.origin.range.count
+    return whole and movie.parent_meta() is None and not compat.is_retimed(movie)
 
 
 def content_range(strip: Any) -> FrameRange:
@@ -38,15 +36,16 @@ def whole_range(strip: Any) -> FrameRange:
     return FrameRange.half_open(min(content.first, compat.start(strip)), max(content.end, compat.end(strip)))
 
 
-def give_way(scene: Any, movie: Any, channel: int) -> int:
-    """Move the movie's strip to a free channel, if it can leave its own to the images: what lies above it is
-    to stay above. The channel for the images, the movie's or the free one."""
-    own = movie.channel
+def exchange(scene: Any, images: Any, movie: Any, free: int) -> None:
+    """Let the images have the movie's channel, and the movie theirs, if they would be seen there: what lies
+    above the movie is to stay above. `free` is a channel where nothing is at the movie's frames."""
+    own, other = movie.channel, images.channel
     channels = scene.sequence_editor.channels
     if strips.users(scene, movie) or channels[own].mute or channels[own].lock:
-        return channel
-    movie.channel = channel
-    return int(own)
+        return
+    movie.channel = free
+    images.channel = own
+    movie.channel = other
 
 
 def take_after(scene: Any, images: Any, movie: Any) -> None:

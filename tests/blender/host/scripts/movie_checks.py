@@ -233,12 +233,32 @@ def a_fade_of_the_movie_hides_no_images() -> None:
 
 
 @check
-def halves_of_a_movie_are_muted_and_the_images_lie_where_they_would() -> None:
+def halves_and_copies_of_a_movie_get_images_each() -> None:
     record, old = soft_patch()
     half = old.split(frame=8, split_method="SOFT")
+    copy = strips().new_movie("copy", old.filepath, 7, 60)
+    copy[place.RECORD] = record.id
+    before = [(strip.channel, span(strip)) for strip in (old, half, copy)]
+    made, files = as_images_of(record)
+    place.place_result(scene(), made, files)
+    found = place.result_strips(scene(), made)
+    assert {strip.type for strip in found} == {"IMAGE"}
+    assert sorted((strip.channel, span(strip)) for strip in found) == sorted(before)
+    assert sorted(map(compat.content_start, found)) == [5, 5, 60]
+    assert len({strip[rules.ID] for strip in found}) == 3
+    assert (old.mute, half.mute, copy.mute) == (True, True, True)
+
+
+@check
+def a_movie_whose_place_cannot_be_taken_gets_images_where_the_result_belongs() -> None:
+    record, old = soft_patch()
+    here = place.result_strips(scene(), record)
+    meta = strips().new_meta("meta", 9, 5)
+    old.move_to_meta(meta)
+    assert old.parent_meta() == meta
     made, files = as_images_of(record)
     strip = place.place_result(scene(), made, files)
-    assert (strip.type, span(strip), old.mute, half.mute) == ("IMAGE", (5, 11), True, True)
+    assert (strip.type, span(strip), here[0].mute) == ("IMAGE", (5, 11), True)
     assert place.result_strips(scene(), made) == [strip]
 
 

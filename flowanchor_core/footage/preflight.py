@@ -103,6 +103,24 @@ def try_place(folder: Path) -> None:
         ) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results unless it is there; InputError if it cannot be made or written to."""
+    media.refuse_unreachable(folder)
+    if not folder.parent.is_dir():
+        raise InputError("output-folder-missing", f"There is no folder {folder.parent}.", "Make it first.")
+    if folder.exists() and not folder.is_dir():
+        raise InputError("output-name", f"{folder} is a file.", "Name a folder.")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "output-folder-locked",
+            f"{folder.parent} cannot be written to ({error.strerror or type(error).__name__}).",
+            "Choose another output.",
+        ) from error
+    try_place(folder)
+
+
 def image_names(out: Path, clip: ClipInfo, first: int, last: int) -> tuple[Path, list[str]]:
     """Folder and file names of a PNG delivery: numbered as the clip's images are, else by the clip's
     frames.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.edit import runs_of_the_model
@@ -53,10 +52,10 @@ def demo(
 ) -> None:
     """Edit a small clip of two moving things, first one, then the other."""
     with reported(as_json):
+        from flowanchor_core.footage.preflight import make_folder
+
         started = time.monotonic()
-        if not out.parent.is_dir():
-            raise InputError("output-folder-missing", f"There is no folder {out.parent}.", "Make it first.")
-        out.mkdir(exist_ok=True)
+        make_folder(out)
         print("Drawing the demo's clip.", file=sys.stderr, flush=True)
         from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
         from flowanchor_core.shapes.demo import demo_clip

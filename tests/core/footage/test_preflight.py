@@ -13,7 +13,7 @@ import pytest
 
 from flowanchor_core.errors import InputError
 from flowanchor_core.footage import ClipInfo, Delivery, probe
-from flowanchor_core.footage.preflight import Room, image_names
+from flowanchor_core.footage.preflight import Room, image_names, make_folder
 from tests.core.footage.clips import FFV1, PRORES, Recipe, write_movie, write_sequence
 
 
@@ -186,3 +186,26 @@ def test_a_result_keeps_to_the_room_it_is_given(tmp_path: Path, clip: ClipInfo) 
             delivery.preflight(clip, 2, 6, room)
         codes.append(refused.value.code)
     assert codes == ["disk-too-small", "quota-full", "quota-full"]
+
+
+def test_a_folder_of_results_is_made_once_and_what_is_in_the_way_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "results")
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"]
+    (tmp_path / "file").touch()
+    for wrong, code in (("file", "output-name"), ("no/folder", "output-folder-missing")):
+        with pytest.raises(InputError) as caught:
+            make_folder(tmp_path / wrong)
+        assert caught.value.code == code
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(
+        InputError, match=r"cannot be written to \(Read-only file system\)\. Choose"
+    ) as caught:
+        make_folder(tmp_path / "more")
+    assert caught.value.code == "output-folder-locked"

@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli.bench import daemon
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
@@ -49,8 +48,9 @@ def quality(
     a run that was stopped goes on from there.
     """
     with reported():
-        if not out.parent.is_dir():
-            raise InputError("output-folder-missing", f"There is no folder {out.parent}.", "Make it first.")
+        from flowanchor_core.footage.preflight import make_folder
+
+        make_folder(out)
         from flowanchor_core.evaluate import figure, report
         from flowanchor_core.evaluate.quality import run
 

@@ -26,7 +26,7 @@ def test_numbers_and_picture_are_of_one_run(tmp_path: Path, monkeypatch: pytest.
     ]
 
     def run(model: str, out: Path, **_: Any) -> list[Result]:
-        out.mkdir()
+        assert out.is_dir()
         return results
 
     monkeypatch.setattr(quality, "run", run)

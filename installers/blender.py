@@ -21,6 +21,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,6 +55,16 @@ from installers.environment import (  # noqa: E402
 SCRIPT = Path(__file__).resolve()
 TOOL = "bl_pkg/cli/blender_ext.py"
 """Blender's extension tool, below one of its folders of scripts."""
+SCRIPTS = (
+    "*/scripts/*",
+    "scripts/*",
+    "Contents/Resources/*/scripts/*",
+    "*.app/Contents/Resources/*/scripts/*",
+    "lib/python*/site-packages/bpy/*/scripts/*",
+    "Lib/site-packages/bpy/*/scripts/*",
+)
+"""Where those folders lie below what holds a Blender: on Linux and Windows, in a distribution's package, on
+macOS, and below an environment with Blender as a module."""
 
 
 def extension_tool(verbose: bool = False) -> list[str]:
@@ -76,7 +87,8 @@ def installed_tool(path: Path) -> list[str]:
     """
     path = path.expanduser()
     if path.is_dir():
-        found = sorted(path.rglob(TOOL))
+        # Not all that is below: it can be any folder, such as a large one whose contents come and go.
+        found = sorted(tool for scripts in SCRIPTS for tool in path.glob(f"{scripts}/{TOOL}"))
         if found:
             return [sys.executable, "-B", str(found[-1])]
     elif path.is_file() and os.access(path, os.X_OK) and _version_of(path) >= (4, 2):
@@ -125,10 +137,22 @@ def toml_list(texts: Sequence[str]) -> str:
     return "[" + "".join(f'\n    "{text}",' for text in texts) + "\n]"
 
 
+def make_out(out: Path) -> None:
+    """Make the folder of the zips unless it is there; SetupError if they cannot be written to it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as failure:
+        reason = failure.strerror or failure
+        raise SetupError(f"{out} cannot be written to ({reason}). Choose another folder.") from failure
+
+
 def build(
     out: Path, platforms: Sequence[str], tool: Sequence[str], python: Path, split: bool = False
 ) -> list[Path]:
     """Build and validate the extension with Blender's `tool` and the pip of `python`; the zips, in `out`."""
+    make_out(out)  # before the long part
     work = ROOT / "build" / "blender"
     wheels = download_wheels(work / "wheels", python, platforms)
     staged = work / "extension"
@@ -138,7 +162,6 @@ def build(
     fresh.mkdir(parents=True)
     arguments = ["build", "--source-dir", str(staged), "--output-dir", str(fresh)]
     run_tool([*tool, *arguments, *(["--split-platforms"] if split else [])])
-    out.mkdir(parents=True, exist_ok=True)
     zips = []
     for path in sorted(fresh.glob("*.zip")):
         run_tool([*tool, "validate", str(path)])

@@ -178,6 +178,36 @@ def test_what_is_no_blender_is_said(
     assert f"{path} is no Blender of 4.2 or newer." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "below",
+    ["4.2/scripts/addons_core", "Blender.app/Contents/Resources/5.0/scripts/addons_core", "scripts/addons"],
+)
+def test_the_tool_is_looked_for_where_blenders_have_it_and_not_further_below(
+    below: str, installer: ModuleType, tmp_path: Path
+) -> None:
+    tool = tmp_path / below / installer.TOOL
+    tool.parent.mkdir(parents=True)
+    tool.touch()
+    assert installer.installed_tool(tmp_path)[-1] == str(tool)
+    elsewhere = tmp_path / "home" / "somebody" / below
+    elsewhere.parent.mkdir(parents=True)
+    (tmp_path / Path(below).parts[0]).rename(elsewhere.parent / "moved")
+    with pytest.raises(installer.SetupError, match="is no Blender"):
+        installer.installed_tool(tmp_path)
+
+
+def test_a_place_for_the_zip_that_cannot_be_used_is_said_before_it_is_built(
+    installer: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    tool = tmp_path / "4.2" / "scripts" / "addons_core" / installer.TOOL
+    tool.parent.mkdir(parents=True)
+    tool.touch()
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert installer.main(["build", "--blender", str(tmp_path), "-o", str(out)]) == 1
+        assert capsys.readouterr().err.startswith(f"{out} cannot be written to (")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_installed_from_the_zip_it_edits(
     version: str, extension: Path, tmp_path: Path, daemon: Daemons

@@ -43,10 +43,8 @@ def at_job(
     return Interrupted(job, state, delivers)
 
 
-def as_failure(by: BaseException) -> ServiceFailure:
-    """What an interruption means for the job it met, if it met one, as failures are told."""
-    if not isinstance(by, Interrupted | Terminated):
-        return ServiceFailure(INTERRUPTED, "The command was interrupted.", "Start it again.")
+def as_failure(by: Interrupted | Terminated) -> ServiceFailure:
+    """What an interruption means for the job it met, as failures are told."""
     job = by.job
     if by.state == "cancelled":
         return ServiceFailure(JOB_CANCELLED, f"The job {job} was cancelled.", retry(job))
@@ -64,12 +62,10 @@ def as_failure(by: BaseException) -> ServiceFailure:
     return ServiceFailure(INTERRUPTED, f"The job {job} goes on.", f"`flowanchor jobs cancel {job}` stops it.")
 
 
-def as_plain(by: BaseException) -> dict[str, object]:
+def as_plain(by: Interrupted | Terminated) -> dict[str, object]:
     """The same for `--json`: what failures have there, the job and its state."""
     told = as_failure(by)
     error = {"code": told.code, "message": told.message, "action": told.action}
-    if not isinstance(by, Interrupted | Terminated):
-        return {"state": "cancelled", "error": error}
     return {"job": by.job, "state": by.state, "error": error}
 
 

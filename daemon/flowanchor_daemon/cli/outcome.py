@@ -75,8 +75,9 @@ def reported(as_json: bool = False) -> Iterator[None]:
 
 
 def _interrupted(by: BaseException) -> dict[str, object]:
-    met = isinstance(by, interruption.Interrupted | interruption.Terminated)
-    return interruption.as_plain(by) if met else start.as_plain()
+    if isinstance(by, interruption.Interrupted | interruption.Terminated):
+        return interruption.as_plain(by)
+    return start.as_plain()
 
 
 def _tell(failure: FlowAnchorError | ServiceFailure, as_json: bool) -> None:

@@ -52,7 +52,8 @@ def doctor(host: Program = None, as_json: AsJson = False, bundle: Bundle = None)
         elif written is not None:
             print(f"The bundle is {written}; look into it before you send it.")
         if problems := report.count("problem"):
-            print(f"{problems} of {len(report.findings)} findings are problems.", file=sys.stderr)
+            are = "is a problem" if problems == 1 else "are problems"
+            print(f"{problems} of {len(report.findings)} findings {are}.", file=sys.stderr)
             raise typer.Exit(FAILED)
 
 

@@ -46,6 +46,15 @@ def checked(path: Path) -> Path:
         raise InputError("output-name", f"The bundle {path.name} is no zip.", "Give it the ending .zip.")
     if not path.parent.is_dir():
         raise InputError("output-folder-missing", f"There is no folder {path.parent}.", "Make it first.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as failure:
+        raise InputError(
+            "output-folder-locked",
+            f"{path.parent} cannot be written to ({failure.strerror or failure}).",
+            "Choose another output.",
+        ) from failure
     return path
 
 
@@ -53,7 +62,7 @@ def write_bundle(path: Path, report: Report, places: Places) -> Path:
     """Write the zip, readable by this user alone; gives its absolute path.
 
     Raises:
-        InputError: `path` is no .zip, exists and is no file, or its folder does not exist.
+        InputError: `path` is no .zip, exists and is no file, or its folder does not exist or takes no files.
         DeliveryError: it could not be written; nothing is left of it.
     """
     path = checked(path)

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowanchor import rendezvous
+from flowanchor_resolve.places import results_folder
+from flowanchor_resolve.problems import ResolveProblem
 
 from flowanchor_core import folders, models
 from flowanchor_core.errors import FlowAnchorError
-from flowanchor_daemon.doctor.finding import Finding, ok, problem
+from flowanchor_daemon.doctor.finding import Finding, ok, problem, warning
 from flowanchor_daemon.state import StateFolder
 
 LEAST_FREE_BYTES = 1_000_000_000
+_LOCKED = "cannot be written to"
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def check_disk(places: Places) -> Iterator[Finding]:
 
 
 def check_folders(places: Places) -> Iterator[Finding]:
-    """Whether what holds tokens and footage is this user's alone."""
+    """The folders in use: whether they can be written to, and whether what holds tokens and footage is this
+    user's alone."""
     private = {
         "runtime folder": (places.runtime, places.runtime / rendezvous.DISCOVERY_FILE),
         "state folder": (
@@ -80,8 +84,30 @@ def check_folders(places: Places) -> Iterator[Finding]:
         wrong = [(path, reason) for path in there if (reason := _not_ours(path)) is not None]
         for path, reason in wrong:
             yield problem(name, f"{path} {reason}.", _how_to_close(path, reason))
-        if not wrong:
+        locked = [path for path in there if path.is_dir() and not _takes_files(path)]
+        for path in locked:
+            yield problem(name, f"{path} {_LOCKED}.", _how_to_open(path))
+        if not wrong and not locked:
             yield ok(name, f"{paths[0]}, closed to others")
+    yield from _check_others(places)
+
+
+def _check_others(places: Places) -> Iterator[Finding]:
+    """Folders without which edits run all the same."""
+    yield _written("models folder", places.models, "models cannot be pulled or imported")
+    yield _written("cache folder", places.cache, "encoded prompts are not kept")
+    name = "results folder"
+    try:
+        yield _written(name, results_folder(), "results of edits from Resolve need a name of their own")
+    except ResolveProblem as failure:
+        yield warning(name, failure.message, failure.action)
+
+
+def _written(name: str, folder: Path, without: str) -> Finding:
+    there = _nearest(folder)
+    if not _takes_files(there) or (there != folder and os.path.lexists(folder)):
+        return warning(name, f"{folder} {_LOCKED}: {without}.", _how_to_open(there))
+    return ok(name, str(folder) if there == folder else f"{folder}, made when needed")
 
 
 def check_models() -> Iterator[Finding]:
@@ -102,6 +128,14 @@ def check_models() -> Iterator[Finding]:
 def _nearest(folder: Path) -> Path:
     """The folder, or the closest one above it that exists."""
     return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+
+
+def _takes_files(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _how_to_open(folder: Path) -> str:
+    return f"See who owns {folder}; `chmod u+rwx` opens a folder of yours."
 
 
 def _not_ours(path: Path) -> str | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -179,6 +180,7 @@ def test_the_command_prints_one_line_a_finding_and_its_action(
     assert lines[index].startswith("problem")
     assert lines[index + 1].strip().startswith("-> Install")
     assert done.exit_code == 4
+    assert done.stderr.endswith("findings is a problem.\n")
 
 
 def test_the_command_without_a_problem_ends_well(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +189,7 @@ def test_the_command_without_a_problem_ends_well(places: Places, monkeypatch: py
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 0
 
 
-def test_a_name_that_is_no_zip_is_refused_before_anything_is_looked_at(
+def test_a_place_that_cannot_be_used_is_refused_before_anything_is_looked_at(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(places: Places) -> None:
@@ -196,6 +198,13 @@ def test_a_name_that_is_no_zip_is_refused_before_anything_is_looked_at(
     monkeypatch.setattr("flowanchor_daemon.doctor.checks_of", never)
     done = CliRunner().invoke(app, ["doctor", "--bundle", str(tmp_path / "b.txt")])
     assert (done.exit_code, "is no zip" in done.output) == (2, True)
+
+    def refused(**_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    done = CliRunner().invoke(app, ["doctor", "--bundle", str(tmp_path / "b.zip")])
+    assert (done.exit_code, f"{tmp_path} cannot be written to" in done.output) == (2, True)
 
 
 @pytest.mark.usefixtures("somebody")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import time
@@ -162,9 +163,32 @@ def test_a_full_disk_is_a_problem(places: Places, monkeypatch: pytest.MonkeyPatc
 
 
 def test_folders_that_are_not_there_yet_are_fine_and_are_not_made(places: Places) -> None:
-    assert [finding.level for finding in place_checks.check_folders(places)] == ["ok", "ok"]
-    assert not places.runtime.exists()
-    assert not places.state.root.exists()
+    found = by_name(place_checks.check_folders(places))
+    assert list(found) == [f"{name} folder" for name in ("runtime", "state", "models", "cache", "results")], (
+        "all that is in use"
+    )
+    assert {finding.level for finding in found.values()} == {"ok"}
+    assert str(places.models) in found["models folder"].text
+    for folder in (places.runtime, places.state.root, places.models, places.cache):
+        assert not folder.exists()
+
+
+def test_folders_that_cannot_be_written_to_are_told(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places.state.root.mkdir(mode=0o700)
+    places.models.mkdir()
+    places.cache.write_text("a file in its place")
+    monkeypatch.setenv("FLOWANCHOR_RESULTS", str(tmp_path / "videos" / "FlowAnchor"))
+    (tmp_path / "videos").mkdir()
+    locked = (places.state.root, places.models, tmp_path / "videos")
+    monkeypatch.setattr(os, "access", lambda path, _: path not in locked)
+    found = by_name(place_checks.check_folders(places))
+    levels = {name.removesuffix(" folder"): finding.level for name, finding in found.items()}
+    assert levels.pop("runtime") == "ok"
+    assert levels.pop("state") == "problem", "without it there is no daemon"
+    assert levels == dict.fromkeys(("models", "cache", "results"), "warning")
+    assert all("cannot be written to" in found[f"{name} folder"].text for name in ("state", *levels))
 
 
 def test_folders_open_to_others_and_links_are_problems(places: Places, tmp_path: Path) -> None:
@@ -176,7 +200,7 @@ def test_folders_open_to_others_and_links_are_problems(places: Places, tmp_path:
     (tmp_path / "elsewhere").mkdir()
     places.state.jobs.symlink_to(tmp_path / "elsewhere")
     found = list(place_checks.check_folders(places))
-    assert [finding.level for finding in found] == ["problem"] * 3
+    assert [finding.level for finding in found] == ["problem"] * 3 + ["ok"] * 3
     assert "644" in found[0].text
     assert found[1].action == f"Close it with: chmod go= {places.state.media}"
     assert "is a link" in found[2].text

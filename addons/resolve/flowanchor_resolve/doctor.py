@@ -4,6 +4,7 @@ thing to do. Nothing is changed in Resolve."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -125,7 +126,9 @@ def check_sidecar() -> Iterator[Told]:
             "resolve sidecar",
             "warning",
             "It does not run, and Resolve's menu cannot start it: the set-up has left no record.",
-            "Run `python3 installers/run.py setup`, or `flowanchor resolve sidecar` in a terminal.",
+            "Unset FLOWANCHOR_STATE, with which no record of it is left, and run `flowanchor serve` once."
+            if os.environ.get("FLOWANCHOR_STATE")
+            else "Run `python3 installers/run.py setup`, or `flowanchor resolve sidecar` in a terminal.",
         )
     else:
         yield Told("resolve sidecar", "ok", "it does not run; Resolve's menu starts it when needed")

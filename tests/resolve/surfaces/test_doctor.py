@@ -98,9 +98,14 @@ def test_menu_scripts(own_folders: Own) -> None:
     assert found["script FlowAnchor Place"].level == "ok"
 
 
-def test_the_sidecar(own_folders: Own) -> None:
+def test_the_sidecar(own_folders: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     (first,) = doctor.check_sidecar()
     assert first.level == "warning"
+    assert first.action.startswith("Unset FLOWANCHOR_STATE"), "the set-up would not help"
+    with monkeypatch.context() as patch:
+        patch.delenv("FLOWANCHOR_STATE")
+        (usual,) = doctor.check_sidecar()
+    assert usual.action.startswith("Run `python3 installers/run.py setup`")
     launcher = own_folders("home") / "data" / "flowanchor" / "launcher.json"
     launcher.parent.mkdir(parents=True)
     meeting.write(launcher, {"argv": ["python", "-m", "flowanchor_daemon.serve"]})

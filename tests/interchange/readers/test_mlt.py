@@ -27,18 +27,37 @@ from tests.interchange.scene import RATES
 
 
 @pytest.mark.parametrize("rate", RATES, ids=str)
-@given(frames=st.integers(0, 10**6))
-def test_times_to_the_millisecond_are_frames(rate: Fraction, frames: int) -> None:
-    milliseconds = round(frames / rate * 1000)
-    seconds, rest = divmod(milliseconds, 1000)
-    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
+@given(hours=st.integers(0, 9), minutes=st.integers(0, 59), share=st.floats(0, 0.999))
+def test_times_to_the_millisecond_are_frames(rate: Fraction, hours: int, minutes: int, share: float) -> None:
+    """MLT writes seconds behind the whole frames of hours and of minutes, both rounded down."""
+    within = int(60 * rate * Fraction(share))
+    frames = int(3600 * rate * hours) + int(60 * rate * minutes) + within
+    clock = f"{hours:02d}:{minutes:02d}:{float(within / rate):06.3f}"
     assert frames_of(clock, rate) == frames
     assert frames_of(clock.replace(".", ","), rate) == frames
     assert frames_of(str(frames), rate) == frames
 
 
 @pytest.mark.parametrize(
-    ("text", "frames"), [("00:00:02:05", 55), ("01:00:00:00", 90000), ("01:02.5", 1562), ("3.5", 88)]
+    ("text", "rate", "frames"),
+    [
+        ("00:00:59.960", 30, 1797),
+        ("00:09:59.983", 30, 17981),
+        ("01:17:03.458", 24, 110851),
+        ("01:17:03.458", 60, 277129),
+        ("05:30.5", 24, 7923),
+        ("00:00:59;29", 30, 1798),
+        ("00:10:00;00", 30, 17982),
+        ("00:20:00:05", 60, 71933),
+    ],
+)
+def test_what_melt_makes_of_times(text: str, rate: int, frames: int) -> None:
+    """Of melt 7.12, asked for `<entry out="…"/>` at 29.97, 23.976 and 59.94 frames a second."""
+    assert frames_of(text, Fraction(rate * 1000, 1001)) == frames
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"), [("00:00:02:05", 55), ("01:00:00:00", 90000), ("01:02.5", 1562), ("3.5", 3)]
 )
 def test_other_times(text: str, frames: int) -> None:
     assert frames_of(text, Fraction(25)) == frames

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 
 from flowanchor_interchange.document import Node, parse
 from flowanchor_interchange.readers import common
@@ -28,20 +29,28 @@ def properties(node: Node) -> dict[str, str]:
 def frames_of(text: str, rate: Fraction) -> int:
     """ "120", "00:00:05.000" or "00:00:05:00" in frames, as MLT counts them.
 
+    Hours and minutes are whole frames each, rounded down, whatever rate there is (`time_clock_to_frames` and
+    `time_code_to_frames` of its `mlt_property.c`): at 23.976 "01:00.000" is frame 1438, and not 1439. So it
+    writes times, too.
+
     Raises:
         TimelineProblem: it is no time.
     """
+    fps = float(rate)
     text = text.strip()
     if re.fullmatch(r"\d{1,12}", text):
         return int(text)
     if (smpte := _SMPTE.fullmatch(text)) is not None:
         hours, minutes, seconds, frame = map(int, smpte.groups())
-        return ((hours * 60 + minutes) * 60 + seconds) * round(rate) + frame
+        return floor(fps * hours * 3600) + floor(fps * minutes * 60) + ceil(fps * seconds) + frame
     if (clock := _CLOCK.fullmatch(text)) is not None:
-        values = [Fraction((part or "0").replace(",", ".")) for part in clock.groups()]
-        if clock[2] is None:  # minutes and seconds alone
-            values = [Fraction(0), values[0], values[2]]
-        return round((values[0] * 3600 + values[1] * 60 + values[2]) * rate)
+        first, second, rest = (part or "0" for part in clock.groups())
+        if clock[1] is None:
+            return int(float(rest.replace(",", ".")))  # frames: seconds alone are none to MLT
+        # Minutes and seconds alone are the other way round.
+        hours, minutes = (0, int(first)) if clock[2] is None else (int(first), int(second))
+        within = round(fps * float(rest.replace(",", ".")))
+        return floor(fps * hours * 3600) + floor(fps * minutes * 60) + within
     raise common.unreadable(f"'{text[:40]}' is no time")
 
 

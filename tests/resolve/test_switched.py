@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flowanchor_resolve.calls import Calls
 from flowanchor_resolve.host import Placed
+from flowanchor_resolve.opened import open_current
+from flowanchor_resolve.place import Placement
 from flowanchor_resolve.problems import ResolveProblem
 from flowanchor_resolve.watch import Watch
 
@@ -119,3 +122,17 @@ def test_the_timeline_that_the_user_has_opened_stays_open(movie: Path, tmp_path:
     after = state_of(played.world)
     untold = {"settings": None, "timeline": None}  # settings that were never made cannot be taken back
     assert {**after, **untold} == {**played.before, **untold}
+
+
+def test_a_clip_that_lies_nobody_knows_where_is_told(movie: Path) -> None:
+    """It may be on whichever timeline was open: the user has to look."""
+    with World("21.0.4") as world:
+        other, ours = world.add_timeline(name="other"), world.add_timeline(clips=[Clip(movie)], name="ours")
+        placement = Placement(open_current(Calls(world.scriptapp("Resolve"))), lambda text: None)
+        (on_ours,) = ours.items()
+        assert placement._remove_stray([])
+        assert world.project is not None
+        world.project.current = other
+        assert placement._remove_stray([on_ours.uid])
+        for ids in ([], [""], ["on a third timeline"], [on_ours.uid, "on a third timeline"]):
+            assert not placement._remove_stray(ids)

@@ -69,8 +69,8 @@ def export(host: Host, say: Say) -> str:
 
 def place(host: Host, say: Say) -> str:
     """Place every finished hand-off whose timeline is in the open project; one that cannot be placed is told
-    and keeps none from its turn. If there is none, the one that was taken off the current timeline last is
-    put there again."""
+    and keeps none from its turn. If there is none, the one that was placed last of those taken off the
+    current timeline is put there again."""
     done = others = 0
     failed: list[ResolveProblem] = []
     for folder in handoff.finished():

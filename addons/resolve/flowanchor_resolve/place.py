@@ -210,8 +210,15 @@ class Placement:
         now = open_current(self.opened.calls)
         if now.timeline_id == self.opened.timeline_id:
             return True  # what is here, the listing before tells
-        gone = [delete_item(now, item) for item in map(now.find_item, ids) if item is not None]
-        return all(gone)
+        gone = [self._gone_from(now, item_id) for item_id in ids]
+        return bool(gone) and all(gone)
+
+    def _gone_from(self, now: Opened, item_id: str) -> bool:
+        """Whether a clip is no longer on a timeline that is not ours; false if nobody knows where it is."""
+        item = now.find_item(item_id) if item_id else None
+        if item is not None:
+            return delete_item(now, item)
+        return bool(item_id) and self.opened.find_item(item_id) is not None
 
     def _remove_new(self, before: dict[str, Item]) -> bool:
         new = [item for key, item in listing(self.opened).items() if key not in before]

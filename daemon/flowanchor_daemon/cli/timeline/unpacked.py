@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flowanchor_interchange import bundles, files
@@ -41,8 +40,18 @@ def unpacked(source: files.TimelineFile, wish: Wish, clip: Clip) -> Iterator[fil
     try:
         yield _read_again(source, home)
     except BaseException:
-        shutil.rmtree(home, ignore_errors=True)
+        _remove(bundle, home)
         raise
+
+
+def _remove(bundle: bundles.Bundle, home: Path) -> None:
+    """Remove what was unpacked, and nothing else: edited frames may have been sent to the same folder."""
+    with suppress(OSError):
+        for name in bundle.sizes:
+            (home / name).unlink(missing_ok=True)
+    for folder in sorted((*home.rglob("*"), home), reverse=True):
+        with suppress(OSError):  # no folder, or something is in it
+            folder.rmdir()
 
 
 def _read_again(source: files.TimelineFile, home: Path) -> files.TimelineFile:

@@ -124,6 +124,21 @@ def test_nothing_is_left_of_an_edit_that_fails(bundle: Path, editor: Editor) -> 
     assert left == {f"{bundle.name}-{ending}.mkv" for ending in ("otio", "otioz", "otiod", "mlt")}
 
 
+def test_edited_frames_among_unpacked_media_outlive_a_timeline_that_is_not_written(
+    bundle: Path, editor: Editor
+) -> None:
+    """It is said that they are kept."""
+    if bundle.is_dir():
+        pytest.skip("an .otiod is not unpacked")
+    editor.frames_less = 1
+    frames = bundle.parent / "new-media" / "edited.mkv"
+    code, told, errors = edit(bundle, bundle.parent / "new.otio", "--media-out", frames)
+    assert (code, told["error"]["code"]) == (4, "timeline-not-written")
+    assert "edited frames are kept in" in errors
+    assert [one for one in frames.parent.rglob("*") if one.is_file()] == [frames]
+    assert not (frames.parent / "media").exists()
+
+
 def test_only_a_bundle_becomes_a_bundle(make: Make, editor: Editor, tmp_path: Path) -> None:
     path, _ = make("otio")
     code, told, _ = edit(path, tmp_path / "new.otioz")

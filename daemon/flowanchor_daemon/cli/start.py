@@ -7,6 +7,8 @@ would be told by Python as a traceback, or be swallowed by whatever library is j
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import signal
 import sys
@@ -61,11 +63,28 @@ def _leave(number: int, frame: FrameType | None) -> None:
     sys.exit(TERMINATED)
 
 
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Letters that the output's encoding lacks, as JSON writes them."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)), error.end
+
+
+def _bear_all_letters() -> None:
+    """Let no name of a file keep an edit's result from being told: names may be no text at all, and what a
+    pipe on Windows takes is a few letters."""
+    codecs.register_error("flowanchor", _escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="flowanchor")
+
+
 def run() -> None:
     """Console script `flowanchor`."""
     # A script that runs it in the background may have told it to ignore Ctrl-C.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave_early)
+    _bear_all_letters()
     # What goes wrong with a connection is told in our own words; grpc's own lines are for its developers.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Before torch starts its threads: waiting ones must not spin. With two of them on two busy cores a demo

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -69,3 +70,19 @@ def test_without_json_there_is_the_sentence_alone() -> None:
 def test_a_script_may_have_the_command_ignore_it() -> None:
     done = interrupted("while_importing", "--version", heard=signal.SIG_IGN.name)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "cp1252:strict", "ascii"])
+def test_letters_that_the_output_cannot_take_are_still_json(encoding: str) -> None:
+    """Names that are no text, and pipes that take few letters, as on Windows."""
+    name = "caf\udce9 é → 😀.mov"
+    call = ["timeline", "list", name, "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "flowanchor_daemon.cli", *call],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=300,
+    )
+    assert done.returncode == 2, done.stderr
+    told = json.loads(done.stdout.decode(encoding.partition(":")[0]))
+    assert name in told["error"]["message"]

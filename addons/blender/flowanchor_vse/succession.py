@@ -14,7 +14,7 @@ from .logic.ledger import Record
 _PLACED = (
     *(f"transform.{name}" for name in ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin")),
     *(f"crop.{name}" for name in ("min_x", "max_x", "min_y", "max_y")),
-    *("blend_type", "blend_alpha", "use_flip_x", "use_flip_y"),
+    *("blend_type", "blend_alpha", "use_flip_x", "use_flip_y", "use_reverse_frames", "strobe"),
 )
 
 

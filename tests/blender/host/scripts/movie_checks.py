@@ -205,6 +205,7 @@ def images_take_the_place_the_user_has_given_the_movie() -> None:
     old.frame_final_start += 1
     old.frame_final_end -= 2
     old.transform.offset_x, old.transform.scale_x, old.crop.min_y, old.blend_alpha = 12.0, 0.5, 3, 0.25
+    old.use_reverse_frames = True
     channel, seen = old.channel, span(old)
     assert place.uncertainty(scene(), record) == "gone"
     made, files = as_images_of(record)
@@ -215,6 +216,7 @@ def images_take_the_place_the_user_has_given_the_movie() -> None:
     assert strip.transform.offset_x == 12.0
     assert strip.transform.scale_x == 0.5
     assert (strip.crop.min_y, strip.blend_alpha, strip.mute) == (3, 0.25, False)
+    assert strip.use_reverse_frames
     assert (old.mute, span(old), title.channel) == (True, seen, channel + 1), "titles stay above"
     assert place.result_strips(scene(), made) == [strip]
 

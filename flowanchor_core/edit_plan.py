@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check a request before anything costly happens.
 
-After this only the model, the disk, a damaged clip or a word missing from the prompt can stop an edit.
+After this only the model, the disk, a damaged clip or a word without a token can stop an edit.
 Nothing here needs torch, so that a request is refused without waiting for it.
 """
 
@@ -36,7 +36,7 @@ from flowanchor_core.footage import (
 from flowanchor_core.footage.media import refuse_unreachable
 from flowanchor_core.footage.preflight import ANY_ROOM, Room, try_place
 from flowanchor_core.request import EditRequest
-from flowanchor_core.tokens import clean_prompt, refuse_equal
+from flowanchor_core.tokens import clean_prompt, refuse_equal, refuse_missing
 
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
@@ -109,6 +109,7 @@ def check_prompts(request: EditRequest) -> None:
                 "prompt-empty", f"The {name} prompt is empty.", "Say in a few words what the clip shows."
             )
     refuse_equal(request.source_prompt, request.target_prompt, request.words)
+    refuse_missing(request.target_prompt, request.words)
 
 
 def check_numbers(request: EditRequest) -> None:

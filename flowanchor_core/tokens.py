@@ -51,6 +51,14 @@ def refuse_equal(source: str, target: str, words: Sequence[str] | None) -> None:
         )
 
 
+def refuse_missing(target: str, words: Sequence[str] | None) -> None:
+    """Raise InputError where one of the words does not stand in the target prompt, as `target_tokens` does
+    once there is a tokenizer."""
+    text = clean_prompt(target)
+    for word in words or ():
+        _occurrences(word, text)
+
+
 def target_tokens(
     tokenizer: Any, source: str, target: str, words: Sequence[str] | None = None
 ) -> TargetTokens:

@@ -62,6 +62,7 @@ def test_a_sheet_named_as_a_folder_is_refused_before_the_edit(request_: EditRequ
         ({"target_prompt": "\u200b"}, "prompt-empty"),
         ({"target_prompt": " a  red&#32;circle"}, "prompts-equal"),
         ({"target_prompt": "a red circle", "words": ()}, "prompts-equal"),
+        ({"words": ("fox",)}, "target-word-missing"),
         ({"rate": Fraction(30)}, "rate-contradicted"),
         ({"rate": Fraction(10**14)}, "rate-out-of-range"),
         ({"editor": "nope"}, "unknown-editor"),

@@ -14,7 +14,7 @@ from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 
 from flowanchor_core import presets
 from flowanchor_core.errors import InputError
-from flowanchor_core.tokens import clean_prompt, refuse_equal
+from flowanchor_core.tokens import clean_prompt, refuse_equal, refuse_missing
 from flowanchor_daemon.queue.fields import finite, invalid, too_large, whole
 from flowanchor_daemon.queue.jobs import REQUEST_ID
 from flowanchor_daemon.queue.limits import MAX_REQUEST_BYTES
@@ -186,6 +186,7 @@ def _check_prompts(edit: types_pb2.EditRequest, limits: system_pb2.Limits) -> No
         if not re.search(r"\w", clean_prompt(word)):
             raise invalid(f"words[{index}]", "has no word in it")
     refuse_equal(edit.source_prompt, edit.target_prompt, edit.words)
+    refuse_missing(edit.target_prompt, edit.words)
 
 
 def _check_range(edit: types_pb2.EditRequest, limits: system_pb2.Limits) -> None:

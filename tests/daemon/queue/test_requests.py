@@ -223,6 +223,12 @@ def test_too_much_of_anything_is_refused_before_it_is_copied(monkeypatch: pytest
         assert refused(change) == "request-too-large"
 
 
+def test_words_stand_in_the_target_prompt() -> None:
+    """Said at once, and not by a job once its model is loaded."""
+    assert refused(lambda e: e.words.extend(["blue", "fox"])) == "target-word-missing"
+    assert accepted(lambda e: e.words.extend(["blue Circle"])).words == ["blue Circle"]
+
+
 def images(e: Edit, count: int, suffix: str = ".png") -> types_pb2.ImageSequence:
     e.clip.images.frames.extend([types_pb2.MediaRef(sha256=CLIP, suffix=suffix, name="f.png")] * count)
     return e.clip.images

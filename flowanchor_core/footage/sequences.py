@@ -38,13 +38,15 @@ def find_sequence(path: Path) -> ImageSequence:
     One file stands for its whole sequence when numbered siblings lie beside it, else for itself.
 
     Raises:
-        InputError: no images, several sequences in the folder, or a number missing in the sequence.
+        InputError: no numbered images, several sequences in the folder, or a number missing in the sequence.
     """
     if path.is_dir():
         groups = _group(path)
         if not groups:
             raise InputError(
-                "sequence-empty", f"{path} holds no images.", "Name a folder of numbered images."
+                "sequence-empty",
+                f"{path} holds no numbered images.",
+                "Number them as in name.0001.png, or name one image.",
             )
         if len(groups) > 1:
             names = ", ".join(sorted(f"{stem}#{suffix}" for stem, suffix in groups)[:4])

@@ -69,7 +69,7 @@ ENTRIES = (
         "The range goes beyond the clip's end.",
         "Give frames that are in the clip, counted from 0.",
     ),
-    of_input("sequence-empty", "The folder holds no images.", "Name a folder of numbered images."),
+    of_input("sequence-empty", "The folder holds no numbered images.", "Number them as in name.0001.png."),
     of_input(
         "sequence-ambiguous",
         "The folder holds several image sequences.",

@@ -179,7 +179,7 @@ def run_tool(command: Sequence[str]) -> None:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Build the Blender extension, or set up its tests.")
     tasks = parser.add_subparsers(dest="task", required=True)
-    building = tasks.add_parser("build", help="build and validate the zip")
+    building = tasks.add_parser("build", prog="run.py blender", help="build and validate the zip")
     building.add_argument("-o", "--out", type=Path, default=ROOT / "dist", help="folder for it (dist)")
     building.add_argument("--all-platforms", action="store_true", help="wheels of every system in one zip")
     building.add_argument("--split-platforms", action="store_true", help="every system, one zip each")

@@ -100,7 +100,9 @@ def check() -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description="Put FlowAnchor's entries into Resolve's menu of scripts.")
+    parser = argparse.ArgumentParser(
+        prog="run.py resolve", description="Put FlowAnchor's entries into Resolve's menu of scripts."
+    )
     parser.add_argument("task", nargs="?", default="install", choices=["install", "uninstall", "check"])
     task = parser.parse_args(arguments).task
     try:

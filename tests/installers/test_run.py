@@ -216,6 +216,7 @@ def test_tasks_with_options_of_their_own_answer_for_themselves(task: str) -> Non
     told = subprocess.run([sys.executable, str(SCRIPT), task, "--help"], capture_output=True, text=True)
     assert told.returncode == 0
     assert "--all-platforms" in told.stdout or "uninstall" in told.stdout
+    assert told.stdout.startswith(f"usage: run.py {task} "), "as it was called"
 
 
 def test_all_checks_run_and_failures_are_named(

@@ -194,6 +194,7 @@ def doctor(as_json: doctor_command.AsJson = False) -> None:
 
 @app.command(
     short_help="Write down what passes between FlowAnchor and Resolve.",
+    options_metavar="-o FILE COMMAND [ARGS]...",
     context_settings={
         "allow_extra_args": True,
         "ignore_unknown_options": True,
@@ -215,8 +216,8 @@ def record(
         if not words or words[0] not in ("edit", "place", "undo", "doctor"):
             raise InputError(
                 "record-nothing",
-                "Nothing says what to record.",
-                "Write a command behind it, such as `doctor`, or `edit` with its options.",
+                f"`{words[0][:40]}` cannot be recorded." if words else "Nothing says what to record.",
+                "Write edit, place or undo with its options behind it, or doctor.",
             )
         with actions.recording(out, words[0]):
             try:

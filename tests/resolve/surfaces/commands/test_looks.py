@@ -56,7 +56,8 @@ def test_a_recorded_edit_is_replayed(run: Run, world: World, demo: DemoClip, tmp
     assert done.returncode == 0, done.stdout + done.stderr
     assert "calls are as recorded" in done.stdout
     assert "record-place" in run("record", "-o", path, "edit", code=2).stderr or path.read_text() == text
-    assert "Nothing says what to record" in run("record", "-o", tmp_path / "x", "jobs", code=2).stderr
+    assert "Nothing says what to record" in run("record", "-o", tmp_path / "x", code=2).stderr
+    assert "`jobs` cannot be recorded." in run("record", "-o", tmp_path / "x", "jobs", code=2).stderr
 
 
 def test_a_look_can_be_recorded_and_changes_nothing(run: Run, world: World, tmp_path: Path) -> None:

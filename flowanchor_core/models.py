@@ -58,7 +58,7 @@ def find_model(name: str) -> Path:
     raise ModelError(
         "unknown-model",
         f"There is no model called '{shown}' and no such folder: known are {', '.join(names())}.",
-        f"Give one of these or the path of a diffusers-layout folder, or put one into {models_folder()}.",
+        f"Give one of these or the path of a model folder, or put one into {models_folder()}.",
     )
 
 

@@ -15,6 +15,7 @@ import typer
 from flowanchor_daemon.cli import edit_job
 from flowanchor_daemon.cli.connected import connected
 from flowanchor_daemon.cli.edit import runs_of_the_model
+from flowanchor_daemon.cli.notation import whole_number
 from flowanchor_daemon.cli.outcome import reported
 from flowanchor_daemon.cli.progress import reporter
 
@@ -45,7 +46,9 @@ def demo(
     model: Annotated[
         str, typer.Option(metavar="NAME", help="Name of a model, or path of a folder.")
     ] = "shapes",
-    seed: Annotated[int, typer.Option(metavar="N", help="Number that fixes the noise.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", parser=whole_number, help="Number that fixes the noise.")
+    ] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Last line of output: the results as JSON.")
     ] = False,

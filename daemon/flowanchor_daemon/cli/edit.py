@@ -29,7 +29,10 @@ def edit(
     ],
     options: EditOptions,
     frames: Annotated[
-        str | None, typer.Option(metavar="A-B", help="Frames to edit, from 0, both ends included; else all.")
+        str | None,
+        typer.Option(
+            metavar="A-B", help="Frames to edit, from 0, both ends included; or one, as 5; else all."
+        ),
     ] = None,
     rate: Annotated[
         str | None,
@@ -53,8 +56,8 @@ def edit(
             "-o",
             "--out",
             metavar="FILE",
-            help="Output file, or pattern for images; a movie of that name is replaced. Else CLIP-full or "
-            "CLIP-patch beside the clip, or the next free -2, -3 …",
+            help="Output file, or pattern for images, or their folder with --format png; a movie of that "
+            "name is replaced. Else CLIP-full or CLIP-patch beside the clip, or the next free -2, -3 …",
         ),
     ] = None,
     detach: Annotated[
@@ -97,7 +100,7 @@ def print_result(
         return
     total = sum(result.seconds.values())
     phases = ", ".join(f"{phase} {spent:.1f}" for phase, spent in result.seconds.items())
-    print(f"{result.output}")
+    print(result.output.absolute())
     count = "1 frame" if result.frames == 1 else f"{result.frames} frames"
     print(f"  {count} at {result.rate}, {result.deliver} as {result.format}")
     steps, skip = result.sampling["steps"], result.sampling["skip"]
@@ -107,7 +110,7 @@ def print_result(
     print(f"  largest difference outside the region and its soft edge: {difference}")
     print(f"  {total:.1f} s ({phases})")
     if result.sheet is not None:
-        print(f"  contact sheet: {result.sheet}")
+        print(f"  contact sheet: {result.sheet.absolute()}")
 
 
 def runs_of_the_model(count: int) -> str:

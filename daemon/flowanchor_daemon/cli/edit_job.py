@@ -68,8 +68,12 @@ def _named_if_it_can_be_pulled(model: str) -> Iterator[None]:
     try:
         yield
     except ModelError as failure:
-        if failure.code != "unknown-model" or catalog.find(model) is None:
+        if failure.code != "unknown-model":
             raise
+        if catalog.find(model) is None:
+            pulls = " or ".join(f"`flowanchor models pull {known.name}`" for known in catalog.KNOWN)
+            action = f"{failure.action} Models for real footage come with {pulls}."
+            raise ModelError(failure.code, failure.message, action) from failure
         raise ModelError(
             failure.code,
             f"The model '{model}' is not installed.",

@@ -24,6 +24,13 @@ GROUPS = {
 }
 """The options of commands that edit, by their long names, in the order in which they are shown."""
 
+_REFUSALS = {
+    r"^Value error, ": "",
+    r"^Input should be a valid integer.*": "It has to be a whole number.",
+    r"^Input should be a valid number.*": "It has to be a number.",
+    r"^Input should be greater than or equal to (.*[^.])$": r"It has to be at least \1.",
+    r"^Input should be less than or equal to (.*[^.])$": r"It has to be at most \1.",
+}
 _OTHERS = "Other options"
 _WIDEST = 24
 """Letters of an option that its explanation stands beside; of a longer one it stands below."""
@@ -32,6 +39,13 @@ _WIDEST = 24
 class GroupedCommand(TyperCommand):
     """A command whose options are shown by GROUPS, those that stand in none of them last; all in one list if
     it does not edit."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as failure:
+            failure.message = plain_refusal(failure.message)
+            raise
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         arguments: list[tuple[str, str]] = []
@@ -62,6 +76,13 @@ class GroupedCommand(TyperCommand):
             piece = re.sub(r"[{}]", "", piece).replace("[[", "[").replace("]]", "]")
             pieces.append(re.sub(r"(\.\.\.)+", "...", piece))
         return pieces
+
+
+def plain_refusal(text: str) -> str:
+    """What the parser says of a value that it does not take, in words for people."""
+    for pattern, words in _REFUSALS.items():
+        text = re.sub(pattern, words, text)
+    return text
 
 
 def show_options_in_groups(app: typer.Typer) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from flowanchor.v1 import jobs_pb2
+from flowanchor_client import ENDED
 
 from flowanchor_core.errors import InputError
 from flowanchor_daemon.cli import edit_job, fetch, jobs_view
@@ -114,7 +115,12 @@ def fetch_job(
 def cancel(job: Id, as_json: Json = False) -> None:
     """Stop a job: at once while it waits, within a step while it runs."""
     with reported(as_json), connected() as client:
-        found = client.cancel(find_id(client, job))
+        found = find(client, job)
+        if found.state in ENDED:
+            state = jobs_view.state_name(found)
+            _tell(found, as_json, f"{found.id} has already ended ({state}).")
+            return
+        found = client.cancel(found.id)
         with leaving_it(client, found):
             for update in client.watch(found.id):
                 found = update.job
@@ -167,7 +173,8 @@ def move(
 @app.command()
 def delete(
     jobs: Annotated[
-        list[str], typer.Argument(metavar="JOB...", help="Ids, or their beginnings, of jobs that have ended.")
+        list[str],
+        typer.Argument(metavar="JOB...", help="Jobs that have ended: ids, their beginnings, or `last`."),
     ],
     as_json: Json = False,
 ) -> None:

@@ -120,6 +120,10 @@ def output_for(
         name = f"{stem}-{deliver}.%04d.png" if chosen == "png" else f"{stem}-{deliver}{ending}"
         return chosen, free(clip.parent / name)
     chosen = out_format or formats.get(out.suffix.lower(), "")
+    if not chosen and out.is_dir():
+        raise InputError(
+            "output-name", f"{out} is a folder.", "Name a file in it, or say --format png for images."
+        )
     if not chosen:
         raise InputError(
             "unknown-format",

@@ -27,6 +27,8 @@ _CORRECTABLE = (types_pb2.FAILURE_KIND_INPUT, types_pb2.FAILURE_KIND_MODEL)
 def exit_code(failure: FlowAnchorError | ServiceFailure) -> int:
     """2 for what the user can correct in the call, 3 for a daemon that cannot be used, 130 for a job that
     somebody cancelled, 4 for a job that failed after it began."""
+    if failure.code == "engine-busy":  # nothing failed: the call comes at the wrong time
+        return USAGE
     if isinstance(failure, DaemonUnreachable):
         return UNREACHABLE
     if isinstance(failure, ServiceFailure):

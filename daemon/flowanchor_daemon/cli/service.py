@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Annotated
 import typer
 from flowanchor import rendezvous
 from flowanchor.rendezvous import DaemonLock, Discovery, RendezvousError
+from flowanchor.v1 import jobs_pb2
 from flowanchor_client import Client, DaemonUnreachable, ServiceFailure
 
 from flowanchor_daemon.cli.notation import number
@@ -77,9 +79,10 @@ def stop(
         if not held:
             print(json.dumps({"stopped": None}) if as_json else "No daemon is running.")
             return
-        _ask(folder, now)
+        at_work = _ask(folder, now)
         _wait_for_end(folder, pid, wait)
-        print(json.dumps({"stopped": pid}) if as_json else f"The daemon (process {pid}) has ended.")
+        goes_on = "; its running edit is kept, and goes on when it is started again" if at_work else ""
+        print(json.dumps({"stopped": pid}) if as_json else f"The daemon (process {pid}) has ended{goes_on}.")
 
 
 def _daemon_of(folder: Path) -> tuple[bool, int | None]:
@@ -89,23 +92,28 @@ def _daemon_of(folder: Path) -> tuple[bool, int | None]:
     return lock.is_held(), lock.holder()
 
 
-def _ask(folder: Path, now: bool) -> None:
+def _ask(folder: Path, now: bool) -> bool:
+    """Ask the daemon to end; whether it says that it was at work on an edit."""
+    at_work = False
     try:
         with Client.connect(start=False, timeout=5) as client:
+            with contextlib.suppress(ServiceFailure):  # it is to end, whatever it can tell
+                at_work = any(client.jobs([jobs_pb2.JOB_STATE_RUNNING], limit=1))
             client.shutdown(now)
     except DaemonUnreachable as failure:
         # One of another version, or one that does not answer, still hears a signal.
         held, pid = _daemon_of(folder)
         if not held:
-            return
+            return at_work
         if pid is None:
             raise
         try:
             os.kill(pid, signal.SIGTERM)
         except ProcessLookupError:
-            return
+            return at_work
         except OSError:
             raise failure from None
+    return at_work
 
 
 def _wait_for_end(folder: Path, pid: int | None, seconds: float) -> None:

@@ -144,6 +144,13 @@ def test_output_without_a_format(
     assert caught.value.code == "unknown-format"
 
 
+def test_a_folder_for_a_movie_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder") as caught:
+        output_for(Path("shot.mp4"), "full", None, tmp_path)
+    assert caught.value.code == "output-name"
+    assert output_for(Path("shot.mp4"), "full", "png", tmp_path) == ("png", tmp_path), "images have a folder"
+
+
 def test_an_image_sequence_lends_its_name_without_the_counter() -> None:
     assert output_for(Path("shot.%04d.png"), "full", None, None) == ("h264", Path("shot-full.mp4"))
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +12,15 @@ from typing import Any, cast
 import pytest
 from flowanchor.v1 import jobs_pb2, system_pb2, types_pb2
 from flowanchor_client import Client, JobUpdate, ServiceFailure
-from flowanchor_daemon.cli import edit_job
+from flowanchor_daemon.cli import edit_job, jobs
 from flowanchor_daemon.cli.delivery import deliver
 from flowanchor_daemon.cli.interruption import Interrupted, Terminated
 from flowanchor_daemon.cli.leaving import leaving_it
 from flowanchor_daemon.cli.outcome import exit_code
 from flowanchor_daemon.cli.progress import Lines
+
+from flowanchor_core.errors import ModelError
+from flowanchor_core.models import find_model
 
 RUNNING, CANCELLED = jobs_pb2.JOB_STATE_RUNNING, jobs_pb2.JOB_STATE_CANCELLED
 
@@ -129,6 +133,25 @@ def test_who_stops_waiting_for_a_job_is_told_that_it_goes_on(
     assert isinstance(ended, type(interrupt))
     assert (ended.job, ended.state) == ("one", "running")
     assert "No longer waiting for the job one" in capsys.readouterr().err
+
+
+def test_a_job_that_has_ended_is_not_cancelled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    daemon = Daemon()
+    ended = jobs_pb2.Job(id="one", state=jobs_pb2.JOB_STATE_SUCCEEDED)
+    monkeypatch.setattr(jobs, "connected", lambda: contextlib.nullcontext(daemon))
+    monkeypatch.setattr(jobs, "find", lambda *_: ended)
+    jobs.cancel("one")
+    assert capsys.readouterr().out == "one has already ended (succeeded).\n"
+    assert daemon.cancelled == []
+
+
+def test_a_model_that_nobody_knows_comes_with_those_that_can_be_pulled() -> None:
+    with pytest.raises(ModelError) as caught, edit_job._named_if_it_can_be_pulled("wan"):
+        find_model("wan")
+    assert "the path of a model folder" in caught.value.action
+    assert "`flowanchor models pull wan2.1-t2v-1.3b`" in caught.value.action
 
 
 def test_a_job_cancelled_elsewhere_is_exit_code_130() -> None:

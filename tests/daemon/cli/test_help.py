@@ -91,9 +91,37 @@ def test_a_command_without_groups_has_one_list() -> None:
     assert groups(shown("jobs", "list")) == {"Options": ["--state", "--queue", "--limit", "--json", "--help"]}
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("edit", "x", "--source", "a", "--target", "b", "--deliver", "bla"), "'bla' is not one of 'full'"),
+        (("doctor", "foo"), "'foo' is not one of 'blender'"),
+        (("demo", "--seed", "x"), "'x' is no whole number."),
+        (("jobs", "list", "--limit", "x"), "It has to be a whole number."),
+        (("jobs", "list", "--limit", "0"), "It has to be at least 1."),
+        (("jobs", "move", "a", "--priority", "900"), "It has to be at most 100."),
+        (("stop", "--wait", "x"), "It has to be a number."),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
+)
+def test_values_that_are_refused_are_told_in_words(words: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    assert f": {said}" in done.stderr
+    assert not re.search("Value error|Input should", done.stderr)
+
+
+def test_what_is_recorded_comes_behind_the_options() -> None:
+    assert shown("resolve", "record").startswith(
+        "Usage: flowanchor resolve record -o FILE COMMAND [ARGS]...\n"
+    )
+
+
 def test_ranges_and_choices_are_said_in_words() -> None:
     text = shown("edit")
     assert "[default: 0; from -100 to 100]" in " ".join(text.split())
     assert "--mode detail|fast " in text
     assert "[default: 50; at least 1]" in shown("jobs", "list")
     assert shown("jobs", "delete").startswith("Usage: flowanchor jobs delete [OPTIONS] JOB...\n")
+    assert "`last`" in shown("jobs", "delete")
+    assert "or one, as 5" in " ".join(text.split())

@@ -5,9 +5,9 @@ import json
 
 import pytest
 import typer
-from flowanchor_client import DaemonUnreachable
+from flowanchor_client import DaemonUnreachable, ServiceFailure
 from flowanchor_daemon.cli.interruption import as_failure, at_job
-from flowanchor_daemon.cli.outcome import reported
+from flowanchor_daemon.cli.outcome import exit_code, reported
 
 from flowanchor_core.errors import DeliveryError, FlowAnchorError, InputError, ModelError, ModelRunError
 
@@ -31,6 +31,11 @@ def test_failures_become_a_sentence_and_an_exit_code(
     captured = capsys.readouterr()
     assert captured.err == "flowanchor: Bad. Fix it.\n"
     assert captured.out == ""
+
+
+def test_an_engine_at_work_is_nothing_that_failed() -> None:
+    assert exit_code(ServiceFailure("engine-busy", "It works.", "Wait.")) == 2
+    assert exit_code(ServiceFailure("queue-unusable", "It is damaged.", "Look.")) == 4
 
 
 def test_with_json_the_failure_is_the_last_line_of_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flowanchor_daemon.cli.edit import print_result
@@ -24,3 +25,10 @@ def test_a_difference_outside_is_explained_by_what_the_command_can_do_about_it(
     print_result(made, exact="ffv1")
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "largest difference" in line)
     assert line.partition(": ")[2] == hint
+
+
+def test_files_are_named_so_that_they_are_found_from_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result(replace(RESULT, output=Path("out.mkv"), sheet=Path("sheet.png")))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == str(Path.cwd() / "out.mkv")
+    assert f"  contact sheet: {Path.cwd() / 'sheet.png'}" in lines

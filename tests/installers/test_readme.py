@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import typer.main
 from flowanchor_daemon.cli.main import app
-from flowanchor_daemon.cli.outcome import CANCELLED, DONE, FAILED, UNREACHABLE, USAGE
+from flowanchor_daemon.cli.outcome import DONE, FAILED, UNREACHABLE, USAGE
+from flowanchor_daemon.cli.start import CANCELLED
 from flowanchor_daemon.serve import ALREADY_RUNNING
 
 ROOT = Path(__file__).parents[2]

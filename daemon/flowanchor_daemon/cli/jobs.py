@@ -116,7 +116,7 @@ def cancel(job: Id, as_json: Json = False) -> None:
     """Stop a job: at once while it waits, within a step while it runs."""
     with reported(as_json), connected() as client:
         found = find(client, job)
-        if found.state in ENDED:
+        if found.state in ENDED and found.state != jobs_pb2.JOB_STATE_CANCELLED:
             state = jobs_view.state_name(found)
             _tell(found, as_json, f"{found.id} has already ended ({state}).")
             return

@@ -83,7 +83,7 @@ def test_without_json_the_same_is_told_in_words(run: Run, edit_arguments: list[A
 
 
 # What is changed in a call that works (by place, or an option added) -> words of the answer. More such cases,
-# in one process, are in tests/core/test_edit.py.
+# in one process, are in tests/core/edit.
 BAD_CALLS: dict[str, tuple[dict[int | str, str | None], str]] = {
     "missing clip": ({1: "nowhere.mp4"}, "no file nowhere.mp4"),
     "unreadable clip": ({1: "text.mp4"}, "text.mp4 could not be read as video"),

@@ -27,33 +27,11 @@ from tests.core.edits import (
     HEIGHT,
     WIDTH,
     files_in,
-    request_of,
     run,
     samples,
-    tiny_model,
     write_clip,
     write_mask,
 )
-
-
-@pytest.fixture(scope="module")
-def model(wan_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(wan_folder, tmp_path_factory.mktemp("model") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def backbone(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    return Backbone.load(model, cache_folder=tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mkv")
-
-
-@pytest.fixture
-def request_(clip: Path, model: Path, tmp_path: Path) -> EditRequest:
-    return request_of(clip, model, tmp_path)
 
 
 def test_the_result_is_the_source_outside_and_something_else_inside(

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from flowanchor_core.backbone import Backbone
 from flowanchor_core.edit import plan_edit, run_edit
 from flowanchor_core.edit_notices import notices_for
@@ -21,31 +19,8 @@ from flowanchor_core.tokens import target_tokens
 from tests.core.edits import (
     HEIGHT,
     WIDTH,
-    request_of,
     run,
-    tiny_model,
-    write_clip,
 )
-
-
-@pytest.fixture(scope="module")
-def model(wan_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(wan_folder, tmp_path_factory.mktemp("model") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def backbone(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    return Backbone.load(model, cache_folder=tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mkv")
-
-
-@pytest.fixture
-def request_(clip: Path, model: Path, tmp_path: Path) -> EditRequest:
-    return request_of(clip, model, tmp_path)
 
 
 def test_a_toy_model_on_other_footage_says_that_it_means_nothing(

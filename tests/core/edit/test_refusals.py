@@ -17,32 +17,10 @@ from flowanchor_core.masks import Box
 from flowanchor_core.request import DeliverySettings, EditRequest, RegionSettings
 from tests.core.edits import (
     files_in,
-    request_of,
-    tiny_model,
     write_clip,
     write_mask,
     write_sequence,
 )
-
-
-@pytest.fixture(scope="module")
-def model(wan_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(wan_folder, tmp_path_factory.mktemp("model") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def backbone(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    return Backbone.load(model, cache_folder=tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mkv")
-
-
-@pytest.fixture
-def request_(clip: Path, model: Path, tmp_path: Path) -> EditRequest:
-    return request_of(clip, model, tmp_path)
 
 
 def test_a_sheet_named_as_a_folder_is_refused_before_the_edit(request_: EditRequest, tmp_path: Path) -> None:
